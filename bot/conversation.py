@@ -1,0 +1,115 @@
+"""The one path of a message, the same for every channel: store, gate, clean, language, dialogue, outcome, outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+import weakref
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from bot import fallback, store
+from bot.dialogue import Dialogue
+from bot.errors import DialogueError, UnknownButton
+from bot.models import Conversation, Handler, Outcome, Turn, Update
+from bot.orders import own_order
+from bot.replies import Draft, Ending, read_items, text_reply
+from bot.store import Incoming, Result
+from knowledge.client import SearchClient
+from nlu.language import choose_language
+from nlu.languages import supported
+from nlu.text import MAX_LENGTH, clean
+
+logger = logging.getLogger(__name__)
+
+
+class Desk:
+    """Works off incoming messages: in order within a chat, side by side across chats."""
+
+    def __init__(self, dialogue: Dialogue, search: SearchClient) -> None:
+        self.dialogue = dialogue
+        self.search = search
+        # asyncio.Lock wakes its waiters first in, first out: that is the order per chat.
+        self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    async def handle(self, incoming: Incoming) -> Result:
+        """Store a message, work it off and return what it led to; a repeat returns what the first one led to."""
+        update, _ = await sync_to_async(store.receive)(incoming)
+        turn = await self.work_off(update.pk, update.conversation_id)
+        return await sync_to_async(store.result)(turn, deliver=incoming.channel in store.FETCHED)
+
+    async def work_off(self, update_id: int, conversation_id: int) -> Turn:
+        """Work off a stored update when its turn in the chat comes; one already done is not done again."""
+        lock = self._locks.setdefault(conversation_id, asyncio.Lock())
+        async with lock:
+            update, conversation = await sync_to_async(store.begin)(update_id)
+            done = await Turn.objects.select_related("conversation").filter(update_row=update).afirst()
+            return done or await self._turn(update, conversation)
+
+    async def _turn(self, update: Update, conversation: Conversation) -> Turn:
+        started = time.perf_counter()
+        incoming: dict[str, Any] = update.payload
+        language = supported(incoming.get("language")) or conversation.language
+        text, order = "", incoming.get("order")
+        drafts: list[Draft] = []
+        ending = Ending()
+        try:
+            cleaned = clean(incoming.get("text", ""))
+            text = cleaned.text
+            if incoming.get("button"):
+                order = await sync_to_async(store.order_of)(conversation, incoming["button"])
+            if conversation.handler == Handler.STAFF and await sync_to_async(store.hear_for_staff)(update, text):
+                return await Turn.objects.select_related("conversation").aget(update_row=update)
+            language = self._language(incoming, conversation, text)
+            if supported(incoming.get("language")):
+                ending.language = language
+            if cleaned.truncated:
+                drafts.append(text_reply("truncated", language, limit=MAX_LENGTH))
+            said, ended = await self._say(conversation, incoming, text, order, language)
+            drafts += said
+            ended.language = ended.language or ending.language
+            ending = ended
+        except UnknownButton:
+            drafts, ending = [text_reply("unknown_button", language)], Ending(outcome=Outcome.REFUSED)
+        except Exception:  # whatever went wrong, the person is told and the message stays (lessons R7)
+            logger.exception("Update %s failed", update.pk)
+            drafts = [Draft(text=text_reply("failed", language).text, human=True)]
+            ending = Ending(outcome=Outcome.FAILED, form=conversation.form, requested=conversation.requested)
+        return await sync_to_async(store.commit_turn)(
+            update, conversation.epoch, text, language, drafts, ending, (time.perf_counter() - started) * 1000
+        )
+
+    def _language(self, incoming: dict[str, Any], conversation: Conversation, text: str) -> str:
+        chosen = supported(incoming.get("language"))
+        if not chosen and conversation.language_chosen:
+            chosen = conversation.language
+        return choose_language(text, chosen=chosen, previous=conversation.language, hint=incoming.get("hint"))
+
+    async def _say(
+        self, conversation: Conversation, incoming: dict[str, Any], text: str, order: str | None, language: str
+    ) -> tuple[list[Draft], Ending]:
+        if incoming.get("media"):
+            return [Draft(text=text_reply("media", language).text, human=True)], Ending(outcome=Outcome.REFUSED)
+        if order and not order.startswith("/"):
+            return own_order(order, conversation, language)
+        if not order and not any(character.isalnum() for character in text):
+            return [text_reply("empty", language)], Ending(
+                outcome=Outcome.REFUSED, form=conversation.form, requested=conversation.requested
+            )
+        message = _with_language(order, language) if order else text
+        metadata = {"language": language, "requested": conversation.requested, "channel": conversation.channel}
+        try:
+            return read_items(await self.dialogue.send(conversation.sender, message, metadata))
+        except DialogueError as error:
+            logger.warning("The dialogue engine failed, answering without it: %s", error)
+            return await fallback.answer(conversation, text, order, language, self.search)
+
+
+def _with_language(order: str, language: str) -> str:
+    """Return an order with the language among its entities: Rasa skips the NLU pipeline for orders."""
+    intent, brace, rest = order.partition("{")
+    entities = json.loads(brace + rest) if brace else {}
+    return intent + json.dumps({**entities, "language": language}, ensure_ascii=False)

@@ -1,0 +1,42 @@
+"""The lines under a reply: fallback and out-of-date notes, source and date, the staff's name plate."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from bot.texts import say
+from nlu.languages import LANGUAGES
+
+NAMES = {language.code: language.name for language in LANGUAGES}
+# How a date is written where no library need be asked: day first except where the year leads.
+DATE_FORMATS = {
+    "vi": "%d/%m/%Y", "en": "%d %b %Y", "zh": "%Y年%m月%d日", "ko": "%Y년 %m월 %d일",
+    "ja": "%Y年%m月%d日", "fr": "%d/%m/%Y", "ru": "%d.%m.%Y",
+}
+
+
+@dataclass(frozen=True)
+class Note:
+    """One line under a reply; `link` is the part of `text` that leads to `url`."""
+
+    text: str
+    link: str = ""
+    url: str = ""
+
+
+def lines_under(reply: dict[str, Any], language: str) -> list[Note]:
+    """Return the lines under a reply in the reader's language, in the order they are shown."""
+    notes = []
+    if reply.get("fallback"):
+        notes.append(Note(say("fallback_note", language, language=NAMES[reply["language"]])))
+    if reply.get("outdated"):
+        notes.append(Note(say("outdated_note", language)))
+    if (place := reply.get("place")) and place.get("address"):
+        notes.append(Note(f"📍 {place['address']}"))
+    if source := reply.get("source"):
+        date = dt.date.fromisoformat(reply["verified_on"]).strftime(DATE_FORMATS[language])
+        line = say("source_line", language, title=source["title"], date=date)
+        notes.append(Note(line, link=source["title"], url=source["url"]))
+    return notes

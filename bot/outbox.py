@@ -1,0 +1,185 @@
+"""The outbox: everything said to a person waits here until its channel has delivered it.
+
+A row is claimed in the database before it is sent, so that two processes never send the same one; what is sent
+is never sent again unless the channel said that it did not arrive (lessons T17).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from bot.models import Author, Conversation, Delivery, Handler, Message
+from bot.store import FETCHED
+from bot.texts import say
+from knowledge.answers import load_answer
+
+logger = logging.getLogger(__name__)
+MAX_ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of one attempt: the new state, and for a retry how long to wait (seconds)."""
+
+    state: Delivery
+    external_id: str = ""
+    error: str = ""
+    retry_in: float | None = None
+
+
+Sender = Callable[[Message], Awaitable[Sent]]
+
+
+def due(channel: str, limit: int = 100) -> dict[int, list[int]]:
+    """Return the messages to send now on a channel: {conversation id: [message ids, oldest first]}.
+
+    A chat whose oldest message must wait waits as a whole, so that order is kept.
+    """
+    chats: dict[int, list[int]] = defaultdict(list)
+    held: set[int] = set()
+    now = timezone.now()
+    rows = (
+        Message.objects.filter(
+            Q(state=Delivery.QUEUED) | Q(state=Delivery.SENDING), conversation__channel=channel
+        )
+        .exclude(author=Author.USER)
+        .order_by("-priority", "id")
+        .values_list("id", "conversation_id", "not_before", "state")[:limit]
+    )
+    for pk, conversation, not_before, state in rows:
+        if state == Delivery.SENDING or (not_before and not_before > now):
+            held.add(conversation)
+        elif conversation not in held:
+            chats[conversation].append(pk)
+    return chats
+
+
+def claim(message_id: int) -> Message | None:
+    """Take a queued message for sending, checked once more; None when it is not to be sent.
+
+    The gate: a machine's reply is dropped while a person has the conversation. The truth: an entry withdrawn
+    since is replaced by a sentence that says so.
+    """
+    with transaction.atomic():
+        if not Message.objects.filter(pk=message_id, state=Delivery.QUEUED).update(state=Delivery.SENDING):
+            return None
+        message = Message.objects.select_related("conversation", "ticket").get(pk=message_id)
+        message.attempts += 1
+        if message.author == Author.BOT:
+            if message.conversation.handler == Handler.STAFF:
+                message.state = Delivery.DROPPED
+            entry = message.payload.get("entry")
+            if entry and load_answer(entry, message.payload["language"]) is None:
+                message.text = say("withdrawn", message.conversation.language)
+                message.payload |= {"text": message.text, "entry": None, "source": None, "place": None}
+        message.save()
+        return message if message.state == Delivery.SENDING else None
+
+
+def settle(message: Message, sent: Sent) -> None:
+    """Record what became of an attempt."""
+    with transaction.atomic():
+        retry = sent.retry_in is not None and message.attempts < MAX_ATTEMPTS
+        Message.objects.filter(pk=message.pk).update(
+            state=Delivery.QUEUED if retry else (Delivery.FAILED if sent.retry_in is not None else sent.state),
+            external_id=sent.external_id[:100],
+            error=sent.error[:300],
+            not_before=timezone.now() + dt.timedelta(seconds=sent.retry_in) if retry else None,
+            sent_at=timezone.now() if sent.state == Delivery.DELIVERED else None,
+        )
+        if sent.state == Delivery.BLOCKED:
+            Conversation.objects.filter(pk=message.conversation_id).update(unreachable=True)
+
+
+class Outbox:
+    """Delivers what waits: sends it on pushing channels, wakes the readers of fetching ones."""
+
+    def __init__(self, poll_seconds: float) -> None:
+        self.poll_seconds = poll_seconds
+        self._senders: dict[str, Sender] = {}
+        self._kick = asyncio.Event()
+        self._readers: dict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
+        self._busy: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, channel: str, sender: Sender) -> None:
+        """Deliver a channel's messages through `sender`."""
+        self._senders[channel] = sender
+
+    def kick(self) -> None:
+        """Look now instead of at the next poll."""
+        self._kick.set()
+
+    def listen(self, channel: str, chat_id: str) -> asyncio.Event:
+        """Return an event that is set whenever something waits for a fetching reader."""
+        event = asyncio.Event()
+        self._readers[channel, chat_id].add(event)
+        return event
+
+    def forget(self, channel: str, chat_id: str, event: asyncio.Event) -> None:
+        """Stop waking a reader."""
+        self._readers[channel, chat_id].discard(event)
+        if not self._readers[channel, chat_id]:
+            del self._readers[channel, chat_id]
+
+    async def run(self) -> None:
+        """Deliver until cancelled; a database that is busy for a moment is tried again."""
+        while True:
+            self._kick.clear()
+            try:
+                for channel in self._senders:
+                    for conversation, ids in (await sync_to_async(due)(channel)).items():
+                        if conversation not in self._busy:
+                            self._start(channel, conversation, ids)
+                if self._readers:
+                    await self._wake_readers()
+            except Exception:  # the loop that delivers answers must outlive any single fault
+                logger.exception("The outbox could not be read; trying again")
+            try:
+                await asyncio.wait_for(self._kick.wait(), self.poll_seconds)
+            except TimeoutError:
+                continue
+
+    def _start(self, channel: str, conversation: int, ids: list[int]) -> None:
+        self._busy.add(conversation)
+        task = asyncio.create_task(self._deliver(channel, ids))
+        self._tasks.add(task)
+
+        def finished(done: asyncio.Task[None]) -> None:
+            self._busy.discard(conversation)
+            self._tasks.discard(done)
+            if not done.cancelled() and done.exception():
+                logger.error("A delivery broke off", exc_info=done.exception())
+
+        task.add_done_callback(finished)
+
+    async def _deliver(self, channel: str, ids: list[int]) -> None:
+        for message_id in ids:
+            message = await sync_to_async(claim)(message_id)
+            if message is None:
+                continue
+            sent = await self._senders[channel](message)
+            await sync_to_async(settle)(message, sent)
+            if sent.retry_in is not None:
+                return
+
+    async def _wake_readers(self) -> None:
+        rows = await sync_to_async(list)(
+            Message.objects.filter(state=Delivery.QUEUED, conversation__channel__in=FETCHED)
+            .exclude(author=Author.USER)
+            .values_list("conversation__channel", "conversation__chat_id")
+            .distinct()
+        )
+        for key in rows:
+            for event in self._readers.get(key, ()):
+                event.set()

@@ -1,0 +1,236 @@
+"""Everything `bot` writes to the database, one transaction a function, called from a worker thread.
+
+The gate stands here: replies are stored only if nobody has taken the conversation over since they were computed,
+and an entry is read again in the same transaction, so that what was withdrawn meanwhile is never sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from bot.errors import UnknownButton
+from bot.models import Author, Button, Conversation, Delivery, Handler, Message, Outcome, Turn, Update, UpdateState
+from bot.replies import Draft, Ending, human_choice, payload
+from bot.texts import say
+from knowledge.answers import load_answer, load_questions
+from nlu.languages import DEFAULT, supported
+
+# Channels whose reader fetches replies over the open request; the others are delivered by the outbox.
+FETCHED = ("web", "terminal")
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One thing that came in on a channel."""
+
+    channel: str
+    chat_id: str
+    external_id: str
+    text: str = ""
+    button: str | None = None
+    order: str | None = None  # an order of our own (a command), never something a person typed
+    language: str | None = None  # chosen explicitly with this message
+    hint: str | None = None  # what the client says its language is
+    media: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one message led to, as the JSON API shows it."""
+
+    outcome: str
+    language: str
+    form: str | None
+    ticket: str | None
+    replies: list[dict[str, Any]]
+
+
+def receive(incoming: Incoming) -> tuple[Update, bool]:
+    """Store an update before it is acknowledged; return it and whether it is new."""
+    with transaction.atomic():
+        hinted = supported(incoming.language) or supported(incoming.hint) or DEFAULT
+        conversation, _ = Conversation.objects.get_or_create(
+            channel=incoming.channel, chat_id=incoming.chat_id, defaults={"language": hinted}
+        )
+        stored = {
+            name: getattr(incoming, name)
+            for name in ("text", "button", "order", "language", "hint", "media")
+            if getattr(incoming, name)
+        }
+        try:
+            with transaction.atomic():
+                update = Update.objects.create(
+                    channel=incoming.channel,
+                    external_id=incoming.external_id,
+                    conversation=conversation,
+                    payload=stored,
+                )
+            return update, True
+        except IntegrityError:
+            known = Update.objects.select_related("conversation").get(
+                channel=incoming.channel, external_id=incoming.external_id
+            )
+            return known, False
+
+
+def begin(update_id: int) -> tuple[Update, Conversation]:
+    """Return an update and its conversation as they are now."""
+    update = Update.objects.select_related("conversation").get(pk=update_id)
+    return update, update.conversation
+
+
+def unfinished(channel: str | None = None) -> list[int]:
+    """Return the ids of updates that were received but not worked off (a crash between), oldest first."""
+    rows = Update.objects.filter(state=UpdateState.RECEIVED)
+    if channel:
+        rows = rows.filter(channel=channel)
+    return list(rows.order_by("id").values_list("id", flat=True))
+
+
+def order_of(conversation: Conversation, button_id: str) -> str:
+    """Return the order behind a button of this conversation; raises UnknownButton."""
+    found = Button.objects.filter(pk=button_id[:20], conversation=conversation).values_list("payload", flat=True)
+    for order in found:
+        return order
+    raise UnknownButton(button_id[:20])
+
+
+def hear_for_staff(update: Update, text: str) -> bool:
+    """If a person has the conversation, put the message on their ticket; tell whether it was so."""
+    from desk.tickets import record_message
+
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update().get(pk=update.conversation_id)
+        if conversation.handler != Handler.STAFF:
+            return False
+        _record_incoming(conversation, text)
+        ticket = conversation.tickets.exclude(state="closed").order_by("-id").first()
+        if ticket is not None:
+            record_message(ticket, text)
+        ending = Ending(outcome=Outcome.HANDED_OFF, ticket=ticket.number if ticket else "")
+        _finish(update, conversation, text, conversation.language, ending, None)
+        return True
+
+
+def _record_incoming(conversation: Conversation, text: str) -> None:
+    Message.objects.create(
+        conversation=conversation, author=Author.USER, text=text, state=Delivery.DELIVERED, sent_at=timezone.now()
+    )
+
+
+def commit_turn(
+    update: Update, epoch: int, text: str, language: str, drafts: list[Draft], ending: Ending,
+    milliseconds: float | None = None,
+) -> Turn:
+    """Store how a message ended and what is said to it; drop what is said if a person has taken over meanwhile.
+
+    Answers are read here, in the transaction that queues them: an entry withdrawn since the search is replaced by
+    a sentence that says so.
+    """
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update().get(pk=update.conversation_id)
+        _record_incoming(conversation, text)
+        silenced = conversation.epoch != epoch or conversation.handler == Handler.STAFF
+        if ending.language:
+            conversation.language, conversation.language_chosen = ending.language, True
+        else:
+            conversation.language = language
+        conversation.form, conversation.requested = ending.form, ending.requested
+        conversation.unreachable = False
+        conversation.save()
+        if silenced:
+            ending.outcome = Outcome.HANDED_OFF
+        turn = _finish(update, conversation, text, language, ending, milliseconds)
+        for draft in [] if silenced else drafts:
+            _queue(conversation, turn, draft, ending.language or language)
+        return turn
+
+
+def _finish(
+    update: Update, conversation: Conversation, text: str, language: str, ending: Ending, milliseconds: float | None
+) -> Turn:
+    turn = Turn.objects.create(
+        conversation=conversation, update_row=update, text=text, language=language, outcome=ending.outcome,
+        intent=ending.intent, entry=ending.entry, entry_language=ending.entry_language, score=ending.score,
+        near=ending.near, ticket=ending.ticket, degraded=ending.degraded, milliseconds=milliseconds,
+    )
+    Update.objects.filter(pk=update.pk).update(state=UpdateState.DONE, done_at=timezone.now())
+    return turn
+
+
+def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str) -> Message:
+    body: dict[str, Any] = {
+        "text": draft.text, "buttons": [], "place": None, "entry": None, "source": None, "verified_on": None,
+        "language": language, "fallback": False, "outdated": False, "phone": None, "web": None,
+    }
+    choices = list(draft.choices)
+    if draft.entry:
+        answer = load_answer(draft.entry, language)
+        if answer is None:
+            body["text"] = say("withdrawn", language)
+            choices.append(human_choice(language))
+        else:
+            body |= {
+                "text": answer.text, "entry": answer.entry, "language": answer.language, "source": answer.source,
+                "verified_on": answer.verified_on, "place": answer.place, "fallback": answer.fallback,
+                "outdated": answer.outdated, "phone": answer.phone, "web": answer.web,
+            }
+    for slug, question in load_questions(draft.entries, language):
+        choices.append(type(human_choice(language))(question, payload("show_entry", entry=slug)))
+    if draft.human:
+        choices.append(human_choice(language))
+    for choice in choices:
+        button = Button.objects.create(conversation=conversation, label=choice.label, payload=choice.payload)
+        body["buttons"].append({"id": button.id, "label": choice.label})
+    return Message.objects.create(
+        conversation=conversation, turn=turn, author=Author.BOT, text=body["text"], payload=body,
+        state=Delivery.QUEUED,
+    )
+
+
+def as_reply(message: Message) -> dict[str, Any]:
+    """Return a stored message as the JSON API shows it."""
+    ticket = message.ticket.number if message.ticket_id else None
+    return {**message.payload, "id": message.pk, "author": message.author, "ticket": ticket}
+
+
+def result(turn: Turn, *, deliver: bool) -> Result:
+    """Return what a turn led to; with `deliver`, its replies count as delivered by this very response."""
+    messages = list(turn.messages.select_related("ticket").order_by("id"))
+    if deliver:
+        mark_delivered([message.pk for message in messages])
+    conversation = turn.conversation
+    return Result(
+        outcome=turn.outcome, language=conversation.language, form=conversation.form or None,
+        ticket=turn.ticket or None, replies=[as_reply(message) for message in messages],
+    )
+
+
+def waiting(channel: str, chat_id: str, after: int) -> list[dict[str, Any]]:
+    """Return what was said to a fetching reader after a message id, and count it as delivered."""
+    messages = list(
+        Message.objects.filter(conversation__channel=channel, conversation__chat_id=chat_id, pk__gt=after)
+        .exclude(author=Author.USER)
+        .exclude(state=Delivery.DROPPED)
+        .select_related("ticket")
+        .order_by("id")[:100]
+    )
+    mark_delivered([message.pk for message in messages if message.state != Delivery.DELIVERED])
+    return [as_reply(message) for message in messages]
+
+
+def mark_delivered(ids: list[int]) -> None:
+    """Count messages as delivered now."""
+    if ids:
+        Message.objects.filter(pk__in=ids).exclude(state=Delivery.DELIVERED).update(
+            state=Delivery.DELIVERED, sent_at=timezone.now()
+        )
+
+
+def choose_language(channel: str, chat_id: str, language: str) -> None:
+    """Record a language that somebody chose explicitly."""
+    Conversation.objects.filter(channel=channel, chat_id=chat_id).update(language=language, language_chosen=True)

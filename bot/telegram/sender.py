@@ -1,0 +1,102 @@
+"""Sends one outbox message to Telegram, paced, and tells what became of it."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+
+import httpx
+from aiolimiter import AsyncLimiter
+from telegram import Message as TelegramMessage
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.ext import ExtBot
+
+from bot.models import Author, Delivery, Message
+from bot.outbox import Sent
+from bot.telegram import render
+from bot.texts import say
+
+logger = logging.getLogger(__name__)
+# Telegram's limits (core.telegram.org/bots/faq): about one message a second in a chat, short bursts forgiven, and
+# 30 a second in all.
+CHAT_RATE, CHAT_SECONDS, TOTAL_RATE = 3, 3.0, 30
+REMEMBERED_CHATS = 10_000
+
+
+class TelegramSender:
+    """The outbox's way to Telegram."""
+
+    def __init__(self, bot: ExtBot) -> None:
+        self.bot = bot
+        self._total = AsyncLimiter(TOTAL_RATE, 1.0)
+        self._chats: OrderedDict[str, AsyncLimiter] = OrderedDict()
+
+    async def __call__(self, message: Message) -> Sent:
+        """Send a message; errors become a state, never an exception."""
+        chat_id = message.conversation.chat_id
+        try:
+            async with self._limiter(chat_id), self._total:
+                sent = await self._text(chat_id, message)
+        except RetryAfter as error:
+            wait = error.retry_after
+            return Sent(Delivery.QUEUED, error=str(error), retry_in=float(getattr(wait, "total_seconds", lambda: wait)()))
+        except Forbidden as error:
+            return Sent(Delivery.BLOCKED, error=str(error))
+        except BadRequest as error:
+            return Sent(Delivery.FAILED, error=str(error))
+        except NetworkError as error:
+            if _may_have_arrived(error):
+                return Sent(Delivery.UNCERTAIN, error=str(error))
+            return Sent(Delivery.QUEUED, error=str(error), retry_in=min(2.0**message.attempts, 60.0))
+        except TelegramError as error:
+            return Sent(Delivery.FAILED, error=str(error))
+        await self._pin(chat_id, message)
+        return Sent(Delivery.DELIVERED, external_id=str(sent.message_id))
+
+    async def _text(self, chat_id: str, message: Message) -> TelegramMessage:
+        language = message.conversation.language
+        reply = dict(message.payload)
+        if message.author == Author.STAFF:
+            ticket = message.ticket.number if message.ticket else ""
+            reply["text"] = f"{say('staff_answer', language, ticket=ticket)}\n\n{reply['text']}"
+        keyboard = render.keyboard(reply)
+        body = render.html(reply, language)
+        if len(body) <= render.MAX_TEXT:
+            try:
+                return await self.bot.send_message(
+                    chat_id, body, parse_mode=ParseMode.HTML, reply_markup=keyboard, disable_web_page_preview=True
+                )
+            except BadRequest as error:
+                logger.warning("Telegram refused the HTML of message %s (%s); sending it plain", message.pk, error)
+        pieces = render.split(render.plain(reply, language))
+        for piece in pieces[:-1]:
+            await self.bot.send_message(chat_id, piece, disable_web_page_preview=True)
+        return await self.bot.send_message(
+            chat_id, pieces[-1], reply_markup=keyboard, disable_web_page_preview=True
+        )
+
+    async def _pin(self, chat_id: str, message: Message) -> None:
+        place = message.payload.get("place")
+        if not place or place.get("latitude") is None:
+            return
+        try:
+            await self.bot.send_venue(
+                chat_id, place["latitude"], place["longitude"], place["name"], place.get("address") or place["name"]
+            )
+        except TelegramError as error:  # the address stands in the text; a pin is worth no second message
+            logger.warning("No map pin for message %s: %s", message.pk, error)
+
+    def _limiter(self, chat_id: str) -> AsyncLimiter:
+        limiter = self._chats.pop(chat_id, None) or AsyncLimiter(CHAT_RATE, CHAT_SECONDS)
+        self._chats[chat_id] = limiter
+        while len(self._chats) > REMEMBERED_CHATS:
+            self._chats.popitem(last=False)
+        return limiter
+
+
+def _may_have_arrived(error: NetworkError) -> bool:
+    """Tell whether the request may have reached Telegram although no answer came back."""
+    if isinstance(error.__cause__, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
+        return False
+    return isinstance(error, TimedOut) or isinstance(error.__cause__, (httpx.ReadError, httpx.RemoteProtocolError))

@@ -1,0 +1,188 @@
+"""Django settings of every process in the app environment; all of them come from the environment.
+
+Each variable is named and explained in docs/settings.md (a test compares the two).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env(prefix="CITYDESK_")
+
+# --- where we are ---------------------------------------------------------------------------------------------
+ENVIRONMENT = env.str("ENVIRONMENT", "development")
+if ENVIRONMENT not in ("development", "production"):
+    raise ImproperlyConfigured(f"CITYDESK_ENVIRONMENT is {ENVIRONMENT!r}; choose development or production.")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = False
+VAR = Path(env.str("VAR", str(BASE_DIR / "var"))).resolve()
+
+SECRET_KEY = env.str("SECRET_KEY", "")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+DESK_URL = env.str("DESK_URL", "http://localhost:8001").rstrip("/")
+CHAT_URL = env.str("CHAT_URL", "http://localhost:8000").rstrip("/")
+CSRF_TRUSTED_ORIGINS = [DESK_URL]
+
+if PRODUCTION:
+    if len(SECRET_KEY) < 50:
+        raise ImproperlyConfigured(
+            "CITYDESK_SECRET_KEY is missing or shorter than 50 characters. Make one with "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(64))'` and set it in the environment."
+        )
+    if not DESK_URL.startswith("https://") or not CHAT_URL.startswith("https://"):
+        raise ImproperlyConfigured(
+            f"CITYDESK_DESK_URL ({DESK_URL}) and CITYDESK_CHAT_URL ({CHAT_URL}) must start with https:// in production."
+        )
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+elif not SECRET_KEY:
+    # A development key that survives a restart, made on this machine and never committed.
+    import secrets
+
+    VAR.mkdir(parents=True, exist_ok=True)
+    key_file = VAR / "secret_key"
+    if not key_file.exists():
+        key_file.write_text(secrets.token_urlsafe(64), encoding="utf-8")
+        key_file.chmod(0o600)
+    SECRET_KEY = key_file.read_text(encoding="utf-8")
+
+# --- where the processes listen and find each other -------------------------------------------------------------
+BIND = env.str("BIND", "127.0.0.1")
+CHAT_PORT = env.int("CHAT_PORT", 8000)
+DESK_PORT = env.int("DESK_PORT", 8001)
+KNOWLEDGE_PORT = env.int("KNOWLEDGE_PORT", 8002)
+RASA_PORT = env.int("RASA_PORT", 5005)
+ACTIONS_PORT = env.int("ACTIONS_PORT", 5055)
+KNOWLEDGE_URL = env.str("KNOWLEDGE_URL", f"http://127.0.0.1:{KNOWLEDGE_PORT}").rstrip("/")
+RASA_URL = env.str("RASA_URL", f"http://127.0.0.1:{RASA_PORT}").rstrip("/")
+RASA_TIMEOUT = env.float("RASA_TIMEOUT", 10.0)
+KNOWLEDGE_TIMEOUT = env.float("KNOWLEDGE_TIMEOUT", 5.0)
+
+# --- the embedding model and the index --------------------------------------------------------------------------
+MODEL = env.str("MODEL", str(VAR / "model"))
+INDEX_DIR = Path(env.str("INDEX_DIR", str(VAR / "index")))
+INDEX_POLL_SECONDS = env.float("INDEX_POLL_SECONDS", 0.5)
+
+# --- channels -----------------------------------------------------------------------------------------------------
+TELEGRAM_TOKEN = env.str("TELEGRAM_TOKEN", "")
+TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", "https://api.telegram.org").rstrip("/")
+TELEGRAM_WEBHOOK_URL = env.str("TELEGRAM_WEBHOOK_URL", "").rstrip("/")
+TELEGRAM_WEBHOOK_SECRET = env.str("TELEGRAM_WEBHOOK_SECRET", "")
+TELEGRAM_PROXY = env.str("TELEGRAM_PROXY", "")
+if TELEGRAM_WEBHOOK_URL and len(TELEGRAM_WEBHOOK_SECRET) < 16:
+    raise ImproperlyConfigured(
+        "CITYDESK_TELEGRAM_WEBHOOK_URL is set, but CITYDESK_TELEGRAM_WEBHOOK_SECRET is shorter than 16 characters. "
+        "Anyone could post updates: set a random secret (A-Z, a-z, 0-9, _ and -)."
+    )
+OUTBOX_POLL_SECONDS = env.float("OUTBOX_POLL_SECONDS", 0.5)
+API_RATE_LIMIT = env.str("API_RATE_LIMIT", "60/minute")
+API_RATE_LIMIT_STORAGE = env.str("API_RATE_LIMIT_STORAGE", "memory://")
+WIDGET_ORIGINS = env.list("WIDGET_ORIGINS", ["*"])
+
+# --- the city ------------------------------------------------------------------------------------------------------
+CITY_NAME = env.str("CITY_NAME", "Mỹ Tho")
+TICKET_PREFIX = env.str("TICKET_PREFIX", "MT")
+RETENTION_DAYS = env.int("RETENTION_DAYS", 180)
+
+# --- Django ----------------------------------------------------------------------------------------------------------
+DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{VAR / 'citydesk.sqlite3'}")
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Several processes write: WAL lets readers go on meanwhile, IMMEDIATE makes a writer wait instead of fail.
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+INSTALLED_APPS = [
+    "desk",
+    "knowledge",
+    "bot",
+    "wagtail.contrib.settings",
+    "wagtail.snippets",
+    "wagtail.documents",
+    "wagtail.images",
+    "wagtail.users",
+    "wagtail.admin",
+    "wagtail.search",
+    "wagtail.sites",
+    "wagtail",
+    "modelcluster",
+    "taggit",
+    "django_tasks",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "desk.urls"
+WSGI_APPLICATION = "desk.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "wagtailadmin_login"
+
+USE_TZ = True
+TIME_ZONE = "Asia/Ho_Chi_Minh"
+USE_I18N = True
+LANGUAGE_CODE = "vi"
+LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "desk" / "locale"]
+WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
+WAGTAIL_SITE_NAME = f"Citydesk {CITY_NAME}"
+WAGTAILADMIN_BASE_URL = DESK_URL
+WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+MEDIA_URL = "/media/"
+MEDIA_ROOT = VAR / "media"
+WHITENOISE_USE_FINDERS = True
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
+EMAIL_FILE_PATH = VAR / "mail"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    # Request lines of the HTTP clients carry the bot's token or message texts (lessons T4).
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "telegram", "apscheduler", "sanic")},
+}
