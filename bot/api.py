@@ -57,7 +57,7 @@ class Limiter:
 
 def error(request: Request, status: int, code: str, key: str, **values: object) -> JSONResponse:
     """Return an error in the reader's language (their choice, else their browser's)."""
-    language = supported(request.headers.get("accept-language", "").split(",")[0].split(";")[0]) or DEFAULT
+    language = _browser_language(request) or DEFAULT
     headers = {"Retry-After": str(values["seconds"])} if "seconds" in values else None
     return JSONResponse(
         {"error": {"code": code, "message": say(key, language, **values)}}, status_code=status, headers=headers
@@ -67,7 +67,7 @@ def error(request: Request, status: int, code: str, key: str, **values: object) 
 async def post_message(request: Request) -> Response:
     """Take one message or button and answer it."""
     try:
-        incoming = _incoming(await _body(request))
+        incoming = _incoming(await _body(request), _browser_language(request))
     except BadRequest as problem:
         return error(request, 400, "bad_request", "bad_request", detail=str(problem))
     address = request.client.host if request.client else "-"
@@ -157,7 +157,11 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
-def _incoming(body: dict[str, Any]) -> Incoming:
+def _browser_language(request: Request) -> str | None:
+    return supported(request.headers.get("accept-language", "").split(",")[0].split(";")[0])
+
+
+def _incoming(body: dict[str, Any], hint: str | None) -> Incoming:
     conversation = body.get("conversation")
     text, button, language = body.get("text"), body.get("button"), body.get("language")
     message_id = body.get("message_id")
@@ -180,6 +184,7 @@ def _incoming(body: dict[str, Any]) -> Incoming:
         text=_storable(text or ""),
         button=_storable(button) if button else None,
         language=language,
+        hint=hint,
     )
 
 

@@ -20,7 +20,7 @@ from bot.replies import Draft, Ending, read_items, text_reply
 from bot.store import Incoming, Result
 from knowledge.client import SearchClient
 from nlu.language import choose_language
-from nlu.languages import supported
+from nlu.languages import DEFAULT, supported
 from nlu.text import MAX_LENGTH, clean
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,8 @@ class Desk:
     async def _turn(self, update: Update, conversation: Conversation) -> Turn:
         started = time.perf_counter()
         incoming: dict[str, Any] = update.payload
-        language = supported(incoming.get("language")) or conversation.language
+        hint = supported(incoming.get("hint"))
+        language = supported(incoming.get("language")) or conversation.language or hint or DEFAULT
         text, order = "", incoming.get("order")
         drafts: list[Draft] = []
         ending = Ending()
@@ -86,7 +87,8 @@ class Desk:
         chosen = supported(incoming.get("language"))
         if not chosen and conversation.language_chosen:
             chosen = conversation.language
-        return choose_language(text, chosen=chosen, previous=conversation.language, hint=incoming.get("hint"))
+        previous = conversation.language or None
+        return choose_language(text, chosen=chosen, previous=previous, hint=supported(incoming.get("hint")))
 
     async def _say(
         self, conversation: Conversation, incoming: dict[str, Any], text: str, order: str | None, language: str

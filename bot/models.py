@@ -12,8 +12,6 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from nlu.languages import DEFAULT
-
 
 class Handler(models.TextChoices):
     """Who answers a conversation: the machine, or a person who took it over."""
@@ -42,7 +40,8 @@ class Conversation(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     channel = models.CharField(max_length=20)
     chat_id = models.CharField(max_length=200)
-    language = models.CharField(max_length=5, default=DEFAULT)
+    # Empty until the first message was read.
+    language = models.CharField(max_length=5, blank=True)
     language_chosen = models.BooleanField(default=False)
     handler = models.CharField(max_length=10, choices=Handler, default=Handler.BOT)
     taken_by = models.ForeignKey(

@@ -17,7 +17,7 @@ from bot.models import Author, Button, Conversation, Delivery, Handler, Message,
 from bot.replies import Draft, Ending, human_choice, payload
 from bot.texts import say
 from knowledge.answers import load_answer, load_questions
-from nlu.languages import DEFAULT, supported
+from nlu.languages import DEFAULT
 
 # Channels whose reader fetches replies over the open request; the others are delivered by the outbox.
 FETCHED = ("web", "terminal")
@@ -52,10 +52,7 @@ class Result:
 def receive(incoming: Incoming) -> tuple[Update, bool]:
     """Store an update before it is acknowledged; return it and whether it is new."""
     with transaction.atomic():
-        hinted = supported(incoming.language) or supported(incoming.hint) or DEFAULT
-        conversation, _ = Conversation.objects.get_or_create(
-            channel=incoming.channel, chat_id=incoming.chat_id, defaults={"language": hinted}
-        )
+        conversation, _ = Conversation.objects.get_or_create(channel=incoming.channel, chat_id=incoming.chat_id)
         stored = {
             name: getattr(incoming, name)
             for name in ("text", "button", "order", "language", "hint", "media")
@@ -112,7 +109,7 @@ def hear_for_staff(update: Update, text: str) -> bool:
         if ticket is not None:
             record_message(ticket, text)
         ending = Ending(outcome=Outcome.HANDED_OFF, ticket=ticket.number if ticket else "")
-        _finish(update, conversation, text, conversation.language, ending, None)
+        _finish(update, conversation, text, conversation.language or DEFAULT, ending, None)
         return True
 
 

