@@ -139,8 +139,7 @@ async def _finish_left_over(state: Any) -> None:
     """Work off web messages that a crash left behind; their readers fetch the replies when they come back."""
     for update_id in await sync_to_async(store.unfinished)("web"):
         try:
-            update, conversation = await sync_to_async(store.begin)(update_id)
-            await state.desk.work_off(update.pk, conversation.pk)
+            await state.desk.work_off(await sync_to_async(store.read)(update_id))
         except Exception:  # the others must not be lost because one fails
             logger.exception("Update %s is still unfinished", update_id)
 

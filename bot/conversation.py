@@ -14,7 +14,7 @@ from asgiref.sync import sync_to_async
 from bot import fallback, store
 from bot.dialogue import Dialogue
 from bot.errors import DialogueError, UnknownButton
-from bot.models import Conversation, Handler, Outcome, Turn, Update
+from bot.models import Conversation, Handler, Outcome, Update
 from bot.orders import own_order
 from bot.replies import Draft, Ending, read_items, text_reply
 from bot.store import Incoming, Result
@@ -34,22 +34,35 @@ class Desk:
         self.search = search
         # asyncio.Lock wakes its waiters first in, first out: that is the order per chat.
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
+        # Turns ended in this process: what was read before one ended may be stale after it.
+        self.turns_ended = 0
 
     async def handle(self, incoming: Incoming) -> Result:
         """Store a message, work it off and return what it led to; a repeat returns what the first one led to."""
-        update, _ = await sync_to_async(store.receive)(incoming)
-        turn = await self.work_off(update.pk, update.conversation_id)
-        return await sync_to_async(store.result)(turn, deliver=incoming.channel in store.FETCHED)
+        turns_ended = self.turns_ended
+        update, new = await sync_to_async(store.receive)(incoming)
+        fresh = new and turns_ended == self.turns_ended
+        return await self.work_off(update, fresh=fresh, fetched=incoming.channel in store.FETCHED)
 
-    async def work_off(self, update_id: int, conversation_id: int) -> Turn:
-        """Work off a stored update when its turn in the chat comes; one already done is not done again."""
-        lock = self._locks.setdefault(conversation_id, asyncio.Lock())
+    async def work_off(self, update: Update, *, fresh: bool = False, fetched: bool = False) -> Result:
+        """Work off a stored update when its turn in the chat comes; one already done is not done again.
+
+        `fresh` says that no turn has ended since the update and its conversation were read: they need not be read
+        again, unless somebody is at work in the chat right now.
+        """
+        lock = self._locks.setdefault(update.conversation_id, asyncio.Lock())
+        fresh = fresh and not lock.locked()
         async with lock:
-            update, conversation = await sync_to_async(store.begin)(update_id)
-            done = await Turn.objects.select_related("conversation").filter(update_row=update).afirst()
-            return done or await self._turn(update, conversation)
+            if not fresh:
+                if done := await sync_to_async(store.result_of)(update):
+                    return done
+                update = await sync_to_async(store.read)(update.pk)
+            try:
+                return await self._turn(update, update.conversation, fetched)
+            finally:
+                self.turns_ended += 1
 
-    async def _turn(self, update: Update, conversation: Conversation) -> Turn:
+    async def _turn(self, update: Update, conversation: Conversation, fetched: bool) -> Result:
         started = time.perf_counter()
         incoming: dict[str, Any] = update.payload
         hint = supported(incoming.get("hint"))
@@ -62,8 +75,10 @@ class Desk:
             text = cleaned.text
             if incoming.get("button"):
                 order = await sync_to_async(store.order_of)(conversation, incoming["button"])
-            if conversation.handler == Handler.STAFF and await sync_to_async(store.hear_for_staff)(update, text):
-                return await Turn.objects.select_related("conversation").aget(update_row=update)
+            if conversation.handler == Handler.STAFF and (
+                heard := await sync_to_async(store.hear_for_staff)(update, text)
+            ):
+                return heard
             language = self._language(incoming, conversation, text)
             if supported(incoming.get("language")):
                 ending.language = language
@@ -80,7 +95,8 @@ class Desk:
             drafts = [Draft(text=text_reply("failed", language).text, human=True)]
             ending = Ending(outcome=Outcome.FAILED, form=conversation.form, requested=conversation.requested)
         return await sync_to_async(store.commit_turn)(
-            update, conversation.epoch, text, language, drafts, ending, (time.perf_counter() - started) * 1000
+            update, conversation.epoch, text, language, drafts, ending, (time.perf_counter() - started) * 1000,
+            fetched=fetched,
         )
 
     def _language(self, incoming: dict[str, Any], conversation: Conversation, text: str) -> str:

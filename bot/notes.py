@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from bot.texts import say
 from nlu.languages import LANGUAGES
@@ -26,6 +27,14 @@ class Note:
     url: str = ""
 
 
+def map_url(place: dict[str, Any]) -> str:
+    """Return a map of the place: its pin where the coordinates are known, else a search for its name."""
+    if place.get("latitude") is not None:
+        pin = f"mlat={place['latitude']}&mlon={place['longitude']}"
+        return f"https://www.openstreetmap.org/?{pin}#map=17/{place['latitude']}/{place['longitude']}"
+    return f"https://www.openstreetmap.org/search?query={quote(place['name'])}"
+
+
 def lines_under(reply: dict[str, Any], language: str) -> list[Note]:
     """Return the lines under a reply in the reader's language, in the order they are shown."""
     notes = []
@@ -34,7 +43,7 @@ def lines_under(reply: dict[str, Any], language: str) -> list[Note]:
     if reply.get("outdated"):
         notes.append(Note(say("outdated_note", language)))
     if (place := reply.get("place")) and place.get("address"):
-        notes.append(Note(f"📍 {place['address']}"))
+        notes.append(Note(f"📍 {place['address']}", link=place["address"], url=map_url(place)))
     if source := reply.get("source"):
         date = dt.date.fromisoformat(reply["verified_on"]).strftime(DATE_FORMATS[language])
         line = say("source_line", language, title=source["title"], date=date)

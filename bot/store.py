@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from bot.errors import UnknownButton
 from bot.models import Author, Button, Conversation, Delivery, Handler, Message, Outcome, Turn, Update, UpdateState
-from bot.replies import Draft, Ending, human_choice, payload
+from bot.replies import Choice, Draft, Ending, human_choice, payload
 from bot.texts import say
 from knowledge.answers import load_answer, load_questions
 from nlu.languages import DEFAULT
@@ -50,34 +50,29 @@ class Result:
 
 
 def receive(incoming: Incoming) -> tuple[Update, bool]:
-    """Store an update before it is acknowledged; return it and whether it is new."""
-    with transaction.atomic():
-        conversation, _ = Conversation.objects.get_or_create(channel=incoming.channel, chat_id=incoming.chat_id)
-        stored = {
-            name: getattr(incoming, name)
-            for name in ("text", "button", "order", "language", "hint", "media")
-            if getattr(incoming, name)
-        }
-        try:
-            with transaction.atomic():
-                update = Update.objects.create(
-                    channel=incoming.channel,
-                    external_id=incoming.external_id,
-                    conversation=conversation,
-                    payload=stored,
-                )
-            return update, True
-        except IntegrityError:
-            known = Update.objects.select_related("conversation").get(
-                channel=incoming.channel, external_id=incoming.external_id
+    """Store an update before it is acknowledged; return it, with its conversation, and whether it is new."""
+    conversation, _ = Conversation.objects.get_or_create(channel=incoming.channel, chat_id=incoming.chat_id)
+    stored = {
+        name: getattr(incoming, name)
+        for name in ("text", "button", "order", "language", "hint", "media")
+        if getattr(incoming, name)
+    }
+    try:
+        with transaction.atomic():
+            update = Update.objects.create(
+                channel=incoming.channel, external_id=incoming.external_id, conversation=conversation, payload=stored
             )
-            return known, False
+        return update, True
+    except IntegrityError:
+        known = Update.objects.select_related("conversation").get(
+            channel=incoming.channel, external_id=incoming.external_id
+        )
+        return known, False
 
 
-def begin(update_id: int) -> tuple[Update, Conversation]:
-    """Return an update and its conversation as they are now."""
-    update = Update.objects.select_related("conversation").get(pk=update_id)
-    return update, update.conversation
+def read(update_id: int) -> Update:
+    """Return an update with its conversation as they are now."""
+    return Update.objects.select_related("conversation").get(pk=update_id)
 
 
 def unfinished(channel: str | None = None) -> list[int]:
@@ -96,21 +91,21 @@ def order_of(conversation: Conversation, button_id: str) -> str:
     raise UnknownButton(button_id[:20])
 
 
-def hear_for_staff(update: Update, text: str) -> bool:
-    """If a person has the conversation, put the message on their ticket; tell whether it was so."""
+def hear_for_staff(update: Update, text: str) -> Result | None:
+    """If a person has the conversation, put the message on their ticket and say nothing; None when it is not so."""
     from desk.tickets import record_message
 
     with transaction.atomic():
         conversation = Conversation.objects.select_for_update().get(pk=update.conversation_id)
         if conversation.handler != Handler.STAFF:
-            return False
+            return None
         _record_incoming(conversation, text)
         ticket = conversation.tickets.exclude(state="closed").order_by("-id").first()
         if ticket is not None:
             record_message(ticket, text)
         ending = Ending(outcome=Outcome.HANDED_OFF, ticket=ticket.number if ticket else "")
-        _finish(update, conversation, text, conversation.language or DEFAULT, ending, None)
-        return True
+        turn = _finish(update, conversation, text, conversation.language or DEFAULT, ending, None)
+        return _result(turn, conversation, [])
 
 
 def _record_incoming(conversation: Conversation, text: str) -> None:
@@ -121,12 +116,12 @@ def _record_incoming(conversation: Conversation, text: str) -> None:
 
 def commit_turn(
     update: Update, epoch: int, text: str, language: str, drafts: list[Draft], ending: Ending,
-    milliseconds: float | None = None,
-) -> Turn:
+    milliseconds: float | None = None, *, fetched: bool = False,
+) -> Result:
     """Store how a message ended and what is said to it; drop what is said if a person has taken over meanwhile.
 
     Answers are read here, in the transaction that queues them: an entry withdrawn since the search is replaced by
-    a sentence that says so.
+    a sentence that says so. With `fetched`, somebody waits for this very result: its replies count as delivered.
     """
     with transaction.atomic():
         conversation = Conversation.objects.select_for_update().get(pk=update.conversation_id)
@@ -142,9 +137,12 @@ def commit_turn(
         if silenced:
             ending.outcome = Outcome.HANDED_OFF
         turn = _finish(update, conversation, text, language, ending, milliseconds)
-        for draft in [] if silenced else drafts:
-            _queue(conversation, turn, draft, ending.language or language)
-        return turn
+        state = Delivery.DELIVERED if fetched else Delivery.QUEUED
+        messages = [
+            _queue(conversation, turn, draft, ending.language or language, state)
+            for draft in ([] if silenced else drafts)
+        ]
+    return _result(turn, conversation, messages)
 
 
 def _finish(
@@ -159,7 +157,7 @@ def _finish(
     return turn
 
 
-def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str) -> Message:
+def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str, state: Delivery) -> Message:
     body: dict[str, Any] = {
         "text": draft.text, "buttons": [], "place": None, "entry": None, "source": None, "verified_on": None,
         "language": language, "fallback": False, "outdated": False, "phone": None, "web": None,
@@ -176,16 +174,17 @@ def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str) 
                 "verified_on": answer.verified_on, "place": answer.place, "fallback": answer.fallback,
                 "outdated": answer.outdated, "phone": answer.phone, "web": answer.web,
             }
-    for slug, question in load_questions(draft.entries, language):
-        choices.append(type(human_choice(language))(question, payload("show_entry", entry=slug)))
+    for slug, question in load_questions(draft.entries, language) if draft.entries else ():
+        choices.append(Choice(question, payload("show_entry", entry=slug)))
     if draft.human:
         choices.append(human_choice(language))
-    for choice in choices:
-        button = Button.objects.create(conversation=conversation, label=choice.label, payload=choice.payload)
-        body["buttons"].append({"id": button.id, "label": choice.label})
+    buttons = [Button(conversation=conversation, label=each.label[:300], payload=each.payload) for each in choices]
+    if buttons:
+        Button.objects.bulk_create(buttons)
+    body["buttons"] = [{"id": button.id, "label": button.label} for button in buttons]
     return Message.objects.create(
-        conversation=conversation, turn=turn, author=Author.BOT, text=body["text"], payload=body,
-        state=Delivery.QUEUED,
+        conversation=conversation, turn=turn, author=Author.BOT, text=body["text"], payload=body, state=state,
+        sent_at=timezone.now() if state == Delivery.DELIVERED else None,
     )
 
 
@@ -195,14 +194,19 @@ def as_reply(message: Message) -> dict[str, Any]:
     return {**message.payload, "id": message.pk, "author": message.author, "ticket": ticket}
 
 
-def result(turn: Turn, *, deliver: bool) -> Result:
-    """Return what a turn led to; with `deliver`, its replies count as delivered by this very response."""
+def result_of(update: Update) -> Result | None:
+    """Return what an update led to, if it has been worked off: a repeat is answered with the same."""
+    turn = Turn.objects.select_related("conversation").filter(update_row=update).first()
+    if turn is None:
+        return None
     messages = list(turn.messages.select_related("ticket").order_by("id"))
-    if deliver:
-        mark_delivered([message.pk for message in messages])
-    conversation = turn.conversation
+    mark_delivered([message.pk for message in messages if turn.conversation.channel in FETCHED])
+    return _result(turn, turn.conversation, messages)
+
+
+def _result(turn: Turn, conversation: Conversation, messages: list[Message]) -> Result:
     return Result(
-        outcome=turn.outcome, language=conversation.language, form=conversation.form or None,
+        outcome=turn.outcome, language=conversation.language or DEFAULT, form=conversation.form or None,
         ticket=turn.ticket or None, replies=[as_reply(message) for message in messages],
     )
 

@@ -17,6 +17,7 @@ from telegram.ext import Application, ExtBot
 from bot import store
 from bot.conversation import Desk
 from bot.models import Conversation
+from bot.models import Update as StoredUpdate
 from bot.outbox import Outbox
 from bot.store import Incoming
 from bot.telegram import handlers
@@ -72,7 +73,7 @@ class TelegramChannel:
                 await asyncio.sleep(10)
         await self._publish_menus()
         for update_id in await sync_to_async(store.unfinished)(handlers.CHANNEL):
-            self._work_off(update_id)
+            self._work_off(await sync_to_async(store.read)(update_id))
         if settings.TELEGRAM_WEBHOOK_URL:
             await self.bot.set_webhook(
                 f"{settings.TELEGRAM_WEBHOOK_URL}/telegram/webhook",
@@ -106,7 +107,8 @@ class TelegramChannel:
         """Store a message and start to work it off (called by the handlers)."""
         update, new = await sync_to_async(store.receive)(incoming)
         if new:
-            self._work_off(update.pk, update.conversation_id, incoming.chat_id)
+            self._work_off(update)
+            self._spawn(self._typing(incoming.chat_id))
 
     async def mark_reachable(self, chat_id: str, reachable: bool) -> None:
         """Note whether a chat can be written to."""
@@ -116,18 +118,12 @@ class TelegramChannel:
         """Compare the webhook's secret in constant time."""
         return hmac.compare_digest(given.encode(), settings.TELEGRAM_WEBHOOK_SECRET.encode())
 
-    def _work_off(self, update_id: int, conversation_id: int | None = None, chat_id: str | None = None) -> None:
+    def _work_off(self, update: StoredUpdate) -> None:
         async def run() -> None:
-            nonlocal conversation_id
-            if conversation_id is None:
-                update, _ = await sync_to_async(store.begin)(update_id)
-                conversation_id = update.conversation_id
-            await self.desk.work_off(update_id, conversation_id)
+            await self.desk.work_off(update)
             self.outbox.kick()
 
         self._spawn(run())
-        if chat_id:
-            self._spawn(self._typing(chat_id))
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)

@@ -16,7 +16,7 @@ from nlu.language import choose_language
 from nlu.languages import CODES, supported
 
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class LanguageIdentifier(GraphComponent):
     """Adds the entity `language`, from which the slot of that name is filled.
 

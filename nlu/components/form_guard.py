@@ -1,0 +1,137 @@
+"""Decides what a message means while a form waits for an answer, and what an unclear message means at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.training_data.message import Message
+
+from nlu.components.messages import (
+    confidence_of,
+    intent_of,
+    is_button,
+    metadata_of,
+    set_entity,
+    set_intent,
+    text_of,
+)
+from nlu.phrases import command, correction, field_named, is_command, looks_like_question
+
+# Intents that only a form understands; outside of one the same words are a question to the city.
+_FORM_ONLY = ("inform", "correct", "resume", "press_send")
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+class FormGuard(GraphComponent, IntentClassifier):
+    """Has the last word on the intent.
+
+    The channel says which slot waits (`metadata["requested"]`). What is typed then is the answer (`inform`), unless
+    it is clearly an order (cancel, correct, a person, another language), an emergency, or a question to the city.
+    """
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        """Return what must stand before this component."""
+        return [IntentClassifier]
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """Return the options and what each is for."""
+        return {
+            # Below this confidence any intent but `ask` becomes `ask`: the search decides on unclear texts.
+            "min_confidence": 0.5,
+            # A form is left for another intent only when the classifier is this sure.
+            "min_interrupt_confidence": 0.7,
+            # Slots that hold the person's own words: questions belong there, so only whole commands interrupt.
+            "free_text": ["press_subject", "human_message"],
+        }
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._config = config
+
+    @classmethod
+    def create(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> FormGuard:
+        """Create the component; it learns nothing."""
+        return cls(config)
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Settle the intent of each message."""
+        for message in messages:
+            if is_button(message):
+                continue
+            requested = metadata_of(message, "requested")
+            if requested:
+                self._in_form(message, requested)
+            else:
+                self._outside(message)
+        return messages
+
+    def _outside(self, message: Message) -> None:
+        name, confidence = intent_of(message)
+        order = command(text_of(message))
+        if order == "language":
+            set_intent(message, "choose_language")
+        elif order in ("cancel", "help", "human", "thanks", "greet", "bye", "affirm", "deny"):
+            set_intent(message, order)
+        elif name in _FORM_ONLY or confidence < self._config["min_confidence"]:
+            set_intent(message, "ask", max(confidence_of(message, "ask"), 1 - confidence))
+
+    def _in_form(self, message: Message, requested: str) -> None:
+        text = text_of(message)
+        name, confidence = intent_of(message)
+        if name in ("emergency", "set_language") and confidence == 1.0:
+            return
+        if is_command(text, "cancel") and not (requested == "press_confirm" and is_command(text, "deny")):
+            set_intent(message, "cancel")
+        elif requested.startswith("press_") and (field := self._to_correct(text, requested)) is not None:
+            set_intent(message, "correct")
+            if field:
+                set_entity(message, "field", field, type(self).__name__)
+        elif requested == "press_confirm" and is_command(text, "affirm"):
+            set_intent(message, "press_send")
+        elif (order := command(text)) in ("human", "language", "resume", "help"):
+            set_intent(message, "choose_language" if order == "language" else str(order))
+        elif requested in self._config["free_text"]:
+            # A press request written to "a person" goes the press way; in the press form it is its subject.
+            if not (name == "press" and requested == "human_message"):
+                set_intent(message, "inform")
+        elif not self._interrupts(message, text, name, confidence):
+            set_intent(message, "inform")
+
+    def _to_correct(self, text: str, requested: str) -> str | None:
+        """Return the field to correct, "" when none is named, None when the message is no correction."""
+        field = correction(text)
+        if field is None and requested in ("press_confirm", "press_field"):
+            # The summary is on the screen, or the buttons with the fields: a field's name alone is enough.
+            field = field_named(text)
+            if field is None and requested == "press_confirm" and is_command(text, "deny"):
+                field = ""
+        return None if field == "human_message" else field
+
+    def _interrupts(self, message: Message, text: str, name: str, confidence: float) -> bool:
+        """Whether the message leaves the form for a while; its intent stands then (or becomes `ask`)."""
+        if command(text) in ("thanks", "greet", "bye"):
+            set_intent(message, str(command(text)))
+            return True
+        if looks_like_question(text):
+            if name == "ask" or confidence_of(message, "ask") > confidence_of(message, "inform"):
+                set_intent(message, "ask", max(confidence_of(message, "ask"), 0.5))
+                return True
+            return False
+        # Without a question's shape only an order does: "I want to talk to a person", "change the language".
+        return name in ("human", "choose_language", "cancel") and confidence >= self._config["min_interrupt_confidence"]
+
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Refuse confidences that are none."""
+        for option in ("min_confidence", "min_interrupt_confidence"):
+            if not 0 <= config[option] <= 1:
+                raise InvalidConfigException(f"FormGuard: {option} is {config[option]}; it must be between 0 and 1.")
