@@ -132,7 +132,7 @@ async def telegram_webhook(request: Request) -> Response:
         raise HTTPException(403)
     try:
         await channel.take(await _body(request))
-    except BadRequest as problem:
+    except (BadRequest, ValueError) as problem:
         return error(request, 400, "bad_request", "bad_request", detail=str(problem))
     except (RuntimeError, DatabaseError):
         return error(request, 503, "busy", "busy", seconds=5)

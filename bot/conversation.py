@@ -89,7 +89,7 @@ class Desk:
             ended.language = ended.language or ending.language
             ending = ended
         except UnknownButton:
-            drafts, ending = [text_reply("unknown_button", language)], Ending(outcome=Outcome.REFUSED)
+            drafts, ending = [text_reply("unknown_button", language)], _refused(conversation)
         except Exception:  # whatever went wrong, the person is told and the message stays (lessons R7)
             logger.exception("Update %s failed", update.pk)
             drafts = [Draft(text=text_reply("failed", language).text, human=True)]
@@ -110,13 +110,11 @@ class Desk:
         self, conversation: Conversation, incoming: dict[str, Any], text: str, order: str | None, language: str
     ) -> tuple[list[Draft], Ending]:
         if incoming.get("media"):
-            return [Draft(text=text_reply("media", language).text, human=True)], Ending(outcome=Outcome.REFUSED)
+            return [Draft(text=text_reply("media", language).text, human=True)], _refused(conversation)
         if order and not order.startswith("/"):
             return own_order(order, conversation, language)
         if not order and not any(character.isalnum() for character in text):
-            return [text_reply("empty", language)], Ending(
-                outcome=Outcome.REFUSED, form=conversation.form, requested=conversation.requested
-            )
+            return [text_reply("empty", language)], _refused(conversation)
         message = _with_language(order, language) if order else text
         metadata = {"language": language, "requested": conversation.requested, "channel": conversation.channel}
         try:
@@ -124,6 +122,11 @@ class Desk:
         except DialogueError as error:
             logger.warning("The dialogue engine failed, answering without it: %s", error)
             return await fallback.answer(conversation, text, order, language, self.search)
+
+
+def _refused(conversation: Conversation) -> Ending:
+    """Return the ending of a message that we cannot use; an open form stays open."""
+    return Ending(outcome=Outcome.REFUSED, form=conversation.form, requested=conversation.requested)
 
 
 def _with_language(order: str, language: str) -> str:

@@ -25,6 +25,8 @@ from knowledge.answers import load_answer
 
 logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 8
+# How long a claimed message may be under way; after that its sender has crashed, and nobody knows whether it arrived.
+LEASE = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ Sender = Callable[[Message], Awaitable[Sent]]
 def due(channel: str, limit: int = 100) -> dict[int, list[int]]:
     """Return the messages to send now on a channel: {conversation id: [message ids, oldest first]}.
 
-    A chat whose oldest message must wait waits as a whole, so that order is kept.
+    A chat whose oldest message must wait waits as a whole, so that order is kept. What a crash left behind while it
+    was being sent becomes "uncertain" (lessons T17: sent again, it might arrive twice).
     """
     chats: dict[int, list[int]] = defaultdict(list)
     held: set[int] = set()
@@ -57,7 +60,11 @@ def due(channel: str, limit: int = 100) -> dict[int, list[int]]:
         .values_list("id", "conversation_id", "not_before", "state")[:limit]
     )
     for pk, conversation, not_before, state in rows:
-        if state == Delivery.SENDING or (not_before and not_before > now):
+        if state == Delivery.SENDING and not_before and not_before < now:
+            Message.objects.filter(pk=pk, state=Delivery.SENDING).update(
+                state=Delivery.UNCERTAIN, error="broken off while it was being sent", not_before=None
+            )
+        elif state == Delivery.SENDING or (not_before and not_before > now):
             held.add(conversation)
         elif conversation not in held:
             chats[conversation].append(pk)
@@ -75,6 +82,7 @@ def claim(message_id: int) -> Message | None:
             return None
         message = Message.objects.select_related("conversation", "ticket").get(pk=message_id)
         message.attempts += 1
+        message.not_before = timezone.now() + LEASE
         if message.author == Author.BOT:
             if message.conversation.handler == Handler.STAFF:
                 message.state = Delivery.DROPPED
@@ -168,7 +176,11 @@ class Outbox:
             message = await sync_to_async(claim)(message_id)
             if message is None:
                 continue
-            sent = await self._senders[channel](message)
+            try:
+                sent = await self._senders[channel](message)
+            except Exception as error:  # the staff must see that it did not go out, and the chat must go on
+                logger.exception("Message %s could not be sent", message_id)
+                sent = Sent(Delivery.FAILED, error=f"{type(error).__name__}: {error}")
             await sync_to_async(settle)(message, sent)
             if sent.retry_in is not None:
                 return

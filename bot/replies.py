@@ -97,7 +97,7 @@ def _merge(turns: list[dict[str, Any]]) -> Ending:
     return ending
 
 
-def text_reply(key: str, language: str, **values: object) -> Draft:
+def text_reply(key: str, language: str, /, **values: object) -> Draft:
     """Return a reply of the channels' own texts."""
     return Draft(text=say(key, language, **values))
 

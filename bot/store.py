@@ -93,19 +93,25 @@ def order_of(conversation: Conversation, button_id: str) -> str:
 
 def hear_for_staff(update: Update, text: str) -> Result | None:
     """If a person has the conversation, put the message on their ticket and say nothing; None when it is not so."""
-    from desk.tickets import record_message
-
     with transaction.atomic():
         conversation = Conversation.objects.select_for_update().get(pk=update.conversation_id)
         if conversation.handler != Handler.STAFF:
             return None
         _record_incoming(conversation, text)
-        ticket = conversation.tickets.exclude(state="closed").order_by("-id").first()
-        if ticket is not None:
-            record_message(ticket, text)
-        ending = Ending(outcome=Outcome.HANDED_OFF, ticket=ticket.number if ticket else "")
+        ending = Ending(outcome=Outcome.HANDED_OFF, ticket=_put_on_ticket(conversation, text))
         turn = _finish(update, conversation, text, conversation.language or DEFAULT, ending, None)
         return _result(turn, conversation, [])
+
+
+def _put_on_ticket(conversation: Conversation, text: str) -> str:
+    """Record a message on the conversation's open ticket and return its number ("" without one)."""
+    from desk.tickets import record_message
+
+    ticket = conversation.tickets.exclude(state="closed").order_by("-id").first()
+    if ticket is None:
+        return ""
+    record_message(ticket, text)
+    return ticket.number
 
 
 def _record_incoming(conversation: Conversation, text: str) -> None:
@@ -136,6 +142,8 @@ def commit_turn(
         conversation.save()
         if silenced:
             ending.outcome = Outcome.HANDED_OFF
+            if conversation.handler == Handler.STAFF:
+                ending.ticket = ending.ticket or _put_on_ticket(conversation, text)
         turn = _finish(update, conversation, text, language, ending, milliseconds)
         state = Delivery.DELIVERED if fetched else Delivery.QUEUED
         messages = [

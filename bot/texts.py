@@ -46,7 +46,7 @@ def _all() -> Texts:
     return read_responses() | read_channel_texts()
 
 
-def say(key: str, language: str, **values: object) -> str:
+def say(key: str, language: str, /, **values: object) -> str:
     """Return the text of `key` in `language` (English where we do not speak it), placeholders filled.
 
     Raises KeyError for a key that nobody wrote: the contract tests find that before a reader does.

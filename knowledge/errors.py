@@ -13,3 +13,11 @@ class ModelMissing(KnowledgeError):  # noqa: N818 - reads as what happened, like
 
 class ModelMismatch(KnowledgeError):  # noqa: N818
     """Something was made with another embedding model than the one in use."""
+
+
+class SnapshotError(KnowledgeError):
+    """An index snapshot that is incomplete, damaged or of another model; says which file and what to run."""
+
+
+class NotCalibrated(KnowledgeError):
+    """The decision whether an entry answers has not been calibrated for this model; says what to run."""

@@ -34,7 +34,7 @@ _SCRIPTS: tuple[tuple[str, float, str], ...] = (
     ("han", 2.5, r"[\u3400-\u9fff\uf900-\ufaff]"),
     ("cyrillic", 1.2, r"[\u0400-\u052f]"),
     ("latin", 1.0, r"[a-zA-Z\u00c0-\u024f\u1e00-\u1eff]"),
-    ("another", 1.5, r"[\u0370-\u03ff\u0530-\u10ff\u1200-\u1fff\ua980-\uabff\U00010000-\U0001ffff]"),
+    ("another", 1.5, r"[\u0370-\u03ff\u0530-\u10ff\u1200-\u1fff\ua980-\uabff\U00010000-\U0001efff]"),  # no emoji
 )
 _SCRIPT_PATTERNS = tuple((name, weight, re.compile(pattern)) for name, weight, pattern in _SCRIPTS)
 # Characters that simplification made in Japan alone, for questions written without any kana.

@@ -9,7 +9,8 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from telegram import BotCommand, Update
+from django.db import DatabaseError
+from telegram import BotCommand, CallbackQuery, Update
 from telegram.constants import ChatAction
 from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, ExtBot
@@ -27,6 +28,8 @@ from nlu.languages import DEFAULT, LANGUAGES
 logger = logging.getLogger(__name__)
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 POLL_TIMEOUT = 30
+RETRY_SECONDS = 3.0
+MAX_TAKES = 3
 
 
 def build_application(token: str, base_url: str, proxy: str = "") -> Application:
@@ -48,7 +51,8 @@ class TelegramChannel:
         self.application = application
         self.desk = desk
         self.outbox = outbox
-        self._failed: set[int] = set()
+        self._errors: dict[int, Exception] = {}
+        self._attempts: dict[int, int] = {}
         self._polling: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         application.bot_data["channel"] = self
@@ -96,12 +100,25 @@ class TelegramChannel:
         await self.application.shutdown()
 
     async def take(self, raw: dict[str, Any]) -> None:
-        """Store one update as Telegram sent it; raises RuntimeError when it could not be stored."""
-        update = Update.de_json(raw, self.bot)
+        """Store one update as Telegram sent it; raises RuntimeError when it could not be stored.
+
+        Raises ValueError when it is no update.
+        """
+        try:
+            update = Update.de_json(raw, self.bot)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
         await self.application.process_update(update)
-        if update.update_id in self._failed:
-            self._failed.discard(update.update_id)
-            raise RuntimeError(f"update {update.update_id} could not be stored")
+        error = self._errors.pop(update.update_id, None)
+        if error is None:
+            return
+        attempts = self._attempts.pop(update.update_id, 0) + 1
+        if not isinstance(error, DatabaseError) and attempts >= MAX_TAKES:
+            # A fault of ours that this update brings out every time must not hold up all others behind it.
+            logger.error("Update %s is given up after %s attempts", update.update_id, attempts)
+            return
+        self._attempts[update.update_id] = attempts
+        raise RuntimeError(f"update {update.update_id} could not be stored")
 
     async def accept(self, incoming: Incoming) -> None:
         """Store a message and start to work it off (called by the handlers)."""
@@ -109,6 +126,17 @@ class TelegramChannel:
         if new:
             self._work_off(update)
             self._spawn(self._typing(incoming.chat_id))
+
+    def stop_spinner(self, query: CallbackQuery) -> None:
+        """Tell the reader's app that the button was taken, without waiting for it."""
+
+        async def run() -> None:
+            try:
+                await query.answer()
+            except TelegramError:  # too old, mostly after a restart: the reply itself is what counts
+                logger.debug("A button's spinner could not be stopped")
+
+        self._spawn(run())
 
     async def mark_reachable(self, chat_id: str, reachable: bool) -> None:
         """Note whether a chat can be written to."""
@@ -120,7 +148,13 @@ class TelegramChannel:
 
     def _work_off(self, update: StoredUpdate) -> None:
         async def run() -> None:
-            await self.desk.work_off(update)
+            while True:
+                try:
+                    await self.desk.work_off(update)
+                    break
+                except DatabaseError as error:  # Telegram has been told that we have it: it must not wait for a restart
+                    logger.warning("Update %s could not be worked off (%s); trying again", update.pk, error)
+                    await asyncio.sleep(RETRY_SECONDS)
             self.outbox.kick()
 
         self._spawn(run())
@@ -144,7 +178,7 @@ class TelegramChannel:
     async def _remember_failure(self, update: object, context: Any) -> None:
         logger.error("Update could not be stored", exc_info=context.error)
         if isinstance(update, Update):
-            self._failed.add(update.update_id)
+            self._errors[update.update_id] = context.error
 
     async def _poll(self) -> None:
         """Long-poll; the next offset (Telegram's acknowledgement) is sent only after everything before is stored."""

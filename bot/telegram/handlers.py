@@ -48,7 +48,7 @@ async def on_command(update: Update, context: Context) -> None:
 
 async def on_button(update: Update, context: Context) -> None:
     """Take a pressed button and stop its spinner."""
-    context.application.create_task(update.callback_query.answer())
+    context.bot_data["channel"].stop_spinner(update.callback_query)
     await _accept(update, context, button=update.callback_query.data or "")
 
 
@@ -79,8 +79,9 @@ def _addressed(message: Message, bot: ExtBot) -> bool:
         return True
     if any(member.id == bot.id for member in message.new_chat_members or ()):
         return True
-    if message.reply_to_message and message.reply_to_message.from_user:
-        return message.reply_to_message.from_user.id == bot.id
+    answered = message.reply_to_message and message.reply_to_message.from_user
+    if answered and answered.id == bot.id:
+        return True
     entities = message.parse_entities([MessageEntityType.MENTION]) | message.parse_caption_entities(
         [MessageEntityType.MENTION]
     )

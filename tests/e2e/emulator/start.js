@@ -4,6 +4,7 @@
 // difference stands here with its reason:
 //   getMe             lacks `is_bot`, which every client library needs
 //   getUpdates        answers at once; Telegram holds the request until something arrives (long polling)
+//                     and hands an update out again until a later offset confirms it
 //   sendMessage       dates its messages in milliseconds and echoes form fields as unparsed strings
 //   callback queries  lack `chat_instance`
 //   webhooks          come without the secret header that setWebhook asked for
@@ -22,6 +23,7 @@ const front = express();
 const recorded = [];
 const failures = {};
 const raw = [];
+let unconfirmed = [];
 const EVENTS = ['AddedUserMessage', 'AddedUserCommand', 'AddedUserCallbackQuery'];
 
 function completed(update) {
@@ -70,10 +72,11 @@ front.all('/bot:token/getUpdates', async (req, res) => {
   let gone = false;
   res.on('close', () => { gone = true; });
   for (;;) {
-    const updates = [...raw.splice(0), ...telegram.getUpdates(req.params.token).map(completed)];
+    unconfirmed = unconfirmed.filter((each) => each.update_id >= Number(req.body.offset || 0));
+    unconfirmed.push(...raw.splice(0), ...telegram.getUpdates(req.params.token).map(completed));
     const left = until - Date.now();
-    if (updates.length || left <= 0) {
-      res.json({ok: true, result: updates});
+    if (unconfirmed.length || left <= 0) {
+      res.json({ok: true, result: unconfirmed});
       return;
     }
     await happens([...EVENTS, 'AddedRaw'], left, res);

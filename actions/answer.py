@@ -1,0 +1,93 @@
+"""Ask: a question is answered from the knowledge base, or said to be unknown."""
+
+from __future__ import annotations
+
+import logging
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from actions.knowledge_client import Found, KnowledgeError, knowledge
+from actions.turns import entity_of, intent_of, language_of, utter_answer, utter_choices, utter_turn
+
+logger = logging.getLogger(__name__)
+
+
+class AnswerQuestion(Action):
+    """Searches the knowledge base for the words of the message."""
+
+    def name(self) -> str:
+        """Return the name in the domain."""
+        return "action_answer"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        """Answer, offer what was perhaps meant, or say that it is not known."""
+        if self._continues_a_form(tracker):
+            return [FollowupAction("press_form")]
+        try:
+            found = await knowledge().search(tracker.latest_message.get("text") or "", language_of(tracker))
+        except KnowledgeError as error:
+            logger.error("The knowledge service failed: %s", error)
+            dispatcher.utter_message(response="utter_knowledge_down")
+            return []
+        count = _count(tracker) + 1 if found.outcome == "not_known" else 0
+        if found.outcome == "answered" and found.entry:
+            utter_answer(dispatcher, found.entry)
+        elif found.outcome == "clarify":
+            dispatcher.utter_message(response="utter_clarify")
+            utter_choices(dispatcher, found.offers(), human=True)
+        else:
+            self._not_known(dispatcher, found, count)
+        utter_turn(
+            dispatcher,
+            tracker,
+            found.outcome,
+            intent="ask",
+            entry=found.entry if found.outcome == "answered" else None,
+            entry_language=found.entry_language,
+            score=found.score,
+            near=found.near,
+        )
+        return [SlotSet("not_known_count", count)] if count != _count(tracker) else []
+
+    @staticmethod
+    def _continues_a_form(tracker: Tracker) -> bool:
+        """Whether the words answer a form that a long pause has closed: its slots outlive the session."""
+        return intent_of(tracker) == "inform" and not tracker.active_loop and bool(tracker.get_slot("press_name"))
+
+    @staticmethod
+    def _not_known(dispatcher: CollectingDispatcher, found: Found, count: int) -> None:
+        """Say so, more briefly each time in a row (lessons R6)."""
+        if count == 1:
+            dispatcher.utter_message(response="utter_not_known_first")
+            utter_choices(dispatcher, found.offers(), human=True)
+        elif count == 2:
+            dispatcher.utter_message(response="utter_not_known_second")
+            utter_choices(dispatcher, found.offers(), human=True)
+        else:
+            dispatcher.utter_message(response="utter_not_known_again")
+            utter_choices(dispatcher, [], human=True)
+
+
+class ShowEntry(Action):
+    """Shows the entry whose button was pressed."""
+
+    def name(self) -> str:
+        """Return the name in the domain."""
+        return "action_show_entry"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+        """Show the entry; a button without one is a question we did not understand."""
+        entry = entity_of(tracker, "entry")
+        if not entry:
+            dispatcher.utter_message(response="utter_default")
+            return []
+        utter_answer(dispatcher, entry)
+        utter_turn(dispatcher, tracker, "answered", entry=entry)
+        return [SlotSet("not_known_count", 0)] if _count(tracker) else []
+
+
+def _count(tracker: Tracker) -> int:
+    return int(tracker.get_slot("not_known_count") or 0)

@@ -1,0 +1,253 @@
+"""Reads the moment by which a journalist needs an answer, in seven languages.
+
+dateparser alone reads "demain 9h" as "tomorrow, nine hours later" and no "下周一" at all; so the hour, the zone and
+relative days are read here by the words in `actions/dates.yml`, and dateparser gets what is left: dates with the
+names of months.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import datetime, time, timedelta, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dateparser
+import yaml
+
+from nlu.text import fold
+
+CITY = ZoneInfo("Asia/Ho_Chi_Minh")
+LAST_MINUTE = time(23, 59)
+_UNSPACED = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_OFFSET = re.compile(r"(?:utc|gmt)\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?")
+_CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?!\d)")
+_HOUR = re.compile(
+    r"(?<!\d)(\d{1,2})\s*(?:시|点钟|点|點|時|giờ|gio|heures|heure|часов|часа|час|o'clock|h|g|ч)(?![a-zа-я간間])"
+    r"\s*(?:(\d{1,2})\s*(?:분|分|phút|phut)?|(반|半|rưỡi|ruoi))?"
+)
+_BARE_HOUR = re.compile(r"(?<!\d)(\d{1,2})\s*(?=am\b|pm\b|a\.m|p\.m)|(?:\bat|\bв|\bдо)\s+(\d{1,2})(?=\s*(?:$|утра|дня|вечера))")
+_NUMERIC = (
+    re.compile(r"(?P<y>\d{4})[-/.年]\s*(?P<m>\d{1,2})[-/.月]\s*(?P<d>\d{1,2})日?"),
+    re.compile(r"(?P<y>\d{4})년\s*(?P<m>\d{1,2})월\s*(?P<d>\d{1,2})일?"),
+    re.compile(r"(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})[-/.](?P<y>\d{4}|\d{2})(?!\d)"),
+    re.compile(r"(?P<m>\d{1,2})\s*[月월]\s*(?P<d>\d{1,2})\s*[日号號일]?"),
+    re.compile(r"(?P<d>\d{1,2})\s*(?:tháng|thang)\s*(?P<m>\d{1,2})(?:\s*(?:năm|nam|,)?\s*(?P<y>\d{4}))?"),
+    re.compile(r"(?<![\d:])(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})(?![\d:])"),
+)
+
+
+class DeadlineError(Exception):
+    """No date could be read."""
+
+
+class PastDeadlineError(DeadlineError):
+    """The moment has passed."""
+
+
+def read_deadline(text: str, language: str, now: datetime | None = None) -> datetime:
+    """Return the moment that `text` names, in the city's zone unless it names another.
+
+    A day without an hour lasts until its last minute. Raises PastDeadlineError for a moment that has passed and
+    DeadlineError for a text without a date.
+    """
+    now = (now or datetime.now(CITY)).astimezone(CITY)
+    rest = f" {text.lower().replace('’', chr(39))} "
+    rest, zone = _take_zone(rest)
+    local_now = now.astimezone(zone)
+    rest, exact = _take_span(rest, local_now)
+    if exact is not None:
+        return _checked(exact, now)
+    rest, day = _take_numeric(rest, local_now)
+    rest, hour = _take_time(rest)
+    if day is None:
+        rest, day = _take_relative(rest, local_now)
+    if day is None:
+        day = _by_dateparser(rest, language, local_now)
+    if day is None:
+        if hour is None:
+            raise DeadlineError(text)
+        # An hour alone is the next time the clock shows it.
+        day = local_now.date() if hour > local_now.time() else local_now.date() + timedelta(days=1)
+    return _checked(datetime.combine(day, hour or LAST_MINUTE, tzinfo=zone), now)
+
+
+def _checked(moment: datetime, now: datetime) -> datetime:
+    if moment <= now:
+        raise PastDeadlineError(moment.isoformat())
+    return moment.astimezone(CITY)
+
+
+@lru_cache(maxsize=1)
+def _words() -> dict[str, Any]:
+    return yaml.safe_load((Path(__file__).parent / "dates.yml").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=None)
+def _pattern(*path: Any) -> re.Pattern[str]:
+    words: Any = _words()
+    for key in path:
+        words = words[key]
+    phrases = sorted({*map(str, words), *(fold(str(word)) for word in words)}, key=len, reverse=True)
+    return re.compile(
+        "|".join(
+            re.escape(phrase) if _UNSPACED.search(phrase) else rf"(?<!\w){re.escape(phrase)}(?!\w)"
+            for phrase in phrases
+        )
+    )
+
+
+def _take(rest: str, *path: Any) -> tuple[str, bool]:
+    found = _pattern(*path).search(rest)
+    return (rest[: found.start()] + " " + rest[found.end() :], True) if found else (rest, False)
+
+
+def _take_zone(rest: str) -> tuple[str, Any]:
+    offset = _OFFSET.search(rest)
+    if offset:
+        sign = 1 if offset.group(1) == "+" else -1
+        delta = timedelta(hours=int(offset.group(2)), minutes=int(offset.group(3) or 0)) * sign
+        return rest.replace(offset.group(0), " "), timezone(delta)
+    for name in _words()["zones"]:
+        rest, found = _take(rest, "zones", name)
+        if found:
+            return rest, ZoneInfo(name)
+    return rest, CITY
+
+
+def _take_span(rest: str, now: datetime) -> tuple[str, datetime | None]:
+    """Read "in two weeks", "3 ngày", "两周之内"; hours end to the minute, the others at the day's end."""
+    for unit in ("months", "weeks", "days", "hours"):
+        unit_pattern = _pattern("units", unit).pattern
+        found = re.search(rf"(?<![\d./:-])(\d{{1,3}})\s*(?:{unit_pattern})(?!\s*\d)", rest)
+        number = int(found.group(1)) if found else None
+        if found is None:
+            for candidate in _words()["numbers"]:
+                found = re.search(rf"(?:{_pattern('numbers', candidate).pattern})\s*(?:{unit_pattern})", rest)
+                if found:
+                    number = candidate
+                    break
+        if found is None or number is None or _is_calendar_day(rest, found, unit):
+            continue
+        rest = rest[: found.start()] + " " + rest[found.end() :]
+        if unit == "hours":
+            return rest, now + timedelta(hours=number)
+        day = _add_months(now, number) if unit == "months" else now + timedelta(**{unit: number})
+        rest, hour = _take_time(rest)
+        return rest, datetime.combine(day.date(), hour or LAST_MINUTE, tzinfo=now.tzinfo)
+    return rest, None
+
+
+def _is_calendar_day(rest: str, found: re.Match[str], unit: str) -> bool:
+    """Whether "25日", "3월", "ngày 5" is a date and no span: 月 and 日 mean both."""
+    text = found.group(0)
+    if unit == "days" and re.search(r"[日일]$", text):
+        return True
+    if unit == "hours" and re.search(r"(heures?|час(а|ов)?|tiếng|tieng)$", text):
+        # "à 17 heures", "в 9 часов" are moments; "dans 3 heures", "через 3 часа" are spans.
+        return not re.search(r"(dans|d'ici|sous|через|в течение|trong|nữa)\s*$", rest[: found.start()].rstrip() + " ")
+    return unit == "months" and re.search(r"[月]$", text) is not None and "个" not in text
+
+
+def _add_months(moment: datetime, months: int) -> datetime:
+    year, month = divmod(moment.month - 1 + months, 12)
+    year, month = moment.year + year, month + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
+
+
+def _take_time(rest: str) -> tuple[str, time | None]:
+    found = _CLOCK.search(rest) or _HOUR.search(rest) or _BARE_HOUR.search(rest)
+    if found:
+        groups = [group for group in found.groups() if group is not None]
+        hour = int(groups[0])
+        minute = 0 if len(groups) < 2 else (int(groups[1]) if groups[1].isdigit() else 30)
+        rest = rest[: found.start()] + " " + rest[found.end() :]
+        rest, morning = _take(rest, "morning")
+        rest, afternoon = _take(rest, "afternoon")
+        if afternoon and hour < 12:
+            hour += 12
+        elif morning and hour == 12:
+            hour = 0
+        if hour == 24:
+            return rest, LAST_MINUTE
+        if hour > 23 or minute > 59:
+            raise DeadlineError(rest)
+        return rest, time(hour, minute)
+    for name, moment in (("noon", time(12)), ("midnight", LAST_MINUTE), ("close_of_business", time(17))):
+        rest, said = _take(rest, name)
+        if said:
+            return rest, moment
+    return rest, None
+
+
+def _take_numeric(rest: str, now: datetime) -> tuple[str, Any]:
+    for pattern in _NUMERIC:
+        found = pattern.search(rest)
+        if not found:
+            continue
+        parts = found.groupdict()
+        year = int(parts.get("y") or 0)
+        year = year + 2000 if 0 < year < 100 else year
+        day, month = int(parts["d"]), int(parts["m"])
+        if month > 12 >= day:  # 11/25: month first, as Americans write
+            day, month = month, day
+        try:
+            date = now.date().replace(year=year or now.year, month=month, day=day)
+            if not year and date < now.date() - timedelta(days=60):
+                date = date.replace(year=now.year + 1)
+        except ValueError as error:
+            raise DeadlineError(found.group(0)) from error
+        return rest[: found.start()] + " " + rest[found.end() :], date
+    return rest, None
+
+
+def _take_relative(rest: str, now: datetime) -> tuple[str, Any]:
+    today = now.date()
+    monday = today - timedelta(days=today.weekday())
+    rest, next_week = _take(rest, "next_week")
+    for weekday in _words()["weekdays"]:
+        rest, found = _take(rest, "weekdays", weekday)
+        if found:
+            if next_week:
+                return rest, monday + timedelta(days=7 + weekday)
+            # A weekday is its next occurrence; today's name is today.
+            return rest, today + timedelta(days=(weekday - today.weekday()) % 7)
+    for days in sorted(_words()["days"], reverse=True):
+        rest, found = _take(rest, "days", days)
+        if found:
+            return rest, today + timedelta(days=days)
+    if next_week:
+        return rest, monday + timedelta(days=11)
+    for name in ("week_end", "month_end", "year_end"):
+        rest, found = _take(rest, name)
+        if found and name == "week_end":
+            return rest, monday + timedelta(days=4 if today.weekday() <= 4 else 6)
+        if found and name == "month_end":
+            return rest, today.replace(day=calendar.monthrange(today.year, today.month)[1])
+        if found:
+            return rest, today.replace(month=12, day=31)
+    return rest, None
+
+
+def _by_dateparser(rest: str, language: str, now: datetime) -> Any:
+    """Let dateparser read a date with the name of a month: "25 November", "le 25 novembre", "25 ноября"."""
+    cleaned = re.sub(r"\b(by|before|until|no later than|the|of|on|avant|jusqu'au|le|до|к|не позднее|trước|ngày)\b", " ", rest)
+    cleaned = re.sub(r"[^\w\s/.-]", " ", cleaned).strip(" .-")
+    # dateparser takes any number for a date; a month's name needs letters beside the day.
+    if not re.search(r"\d", cleaned) or not re.search(r"[^\W\d_]{3}", cleaned):
+        return None
+    found = dateparser.parse(
+        cleaned,
+        languages=list(dict.fromkeys([language, "en", "fr", "ru", "vi"])),
+        settings={
+            "PREFER_DATES_FROM": "future",
+            "DATE_ORDER": "DMY",
+            "RELATIVE_BASE": now.replace(tzinfo=None),
+            "REQUIRE_PARTS": ["day", "month"],
+            "PARSERS": ["absolute-time"],
+        },
+    )
+    return found.date() if found else None

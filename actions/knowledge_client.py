@@ -1,0 +1,70 @@
+"""The client of the knowledge service (docs/architecture.md §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import httpx
+from django.conf import settings
+
+
+class KnowledgeError(Exception):
+    """The knowledge service did not answer, or not with what was agreed."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the search decided: the outcome, the entry when there is one, and the near misses."""
+
+    outcome: str
+    entry: str | None
+    entry_language: str | None
+    score: float | None
+    near: list[dict[str, Any]] = field(default_factory=list)
+
+    def offers(self, count: int = 3) -> list[str]:
+        """Return the slugs of the nearest entries, each once."""
+        return list(dict.fromkeys(item["entry"] for item in self.near))[:count]
+
+
+class KnowledgeClient:
+    """Asks the knowledge service which entry answers a question."""
+
+    def __init__(self, url: str, timeout: float, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=url, timeout=httpx.Timeout(timeout, connect=min(timeout, 1.0)), transport=transport
+        )
+
+    async def search(self, text: str, language: str, top_k: int = 5) -> Found:
+        """Return what is known about `text`.
+
+        Raises KnowledgeError when the service is down, late, loading, or answers something else than agreed.
+        """
+        try:
+            response = await self._client.post("/search", json={"text": text, "language": language, "top_k": top_k})
+            response.raise_for_status()
+            body = response.json()
+            found = Found(
+                outcome=body["outcome"],
+                entry=body.get("entry"),
+                entry_language=body.get("entry_language"),
+                score=body.get("score"),
+                near=list(body.get("near") or []),
+            )
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise KnowledgeError(f"{type(error).__name__}: {error}"[:300]) from error
+        if found.outcome not in ("answered", "clarify", "not_known"):
+            raise KnowledgeError(f"The search answered with the outcome {found.outcome!r}, which nobody agreed on.")
+        return found
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+@lru_cache(maxsize=1)
+def knowledge() -> KnowledgeClient:
+    """Return the one client of this process; its connections are opened at the first question."""
+    return KnowledgeClient(settings.KNOWLEDGE_URL, settings.KNOWLEDGE_TIMEOUT)

@@ -1,0 +1,130 @@
+"""The search service: the one process that holds the model and the index (`python -m knowledge.service`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "desk.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.utils import timezone  # noqa: E402
+from starlette.applications import Starlette  # noqa: E402
+from starlette.requests import Request  # noqa: E402
+from starlette.responses import JSONResponse  # noqa: E402
+from starlette.routing import Route  # noqa: E402
+
+from knowledge.embedder import SentenceTransformerEmbedder  # noqa: E402
+from knowledge.errors import KnowledgeError  # noqa: E402
+from knowledge.keeper import Keeper  # noqa: E402
+from nlu.languages import DEFAULT, supported  # noqa: E402
+from nlu.text import MAX_LENGTH, clean  # noqa: E402
+
+logger = logging.getLogger(__name__)
+MAX_BODY = 64 * 1024
+
+
+def _problem(message: str) -> JSONResponse:
+    return JSONResponse({"error": {"code": "bad_request", "message": message}}, status_code=400)
+
+
+async def search(request: Request) -> JSONResponse:
+    """Decide on one question (docs/architecture.md §3)."""
+    body = await request.body()
+    try:
+        asked = json.loads(body[: MAX_BODY + 1])
+        text, language, top_k = asked["text"], supported(asked.get("language")) or DEFAULT, int(asked.get("top_k", 5))
+        cleaned = clean(text)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return _problem(f'expected {{"text": "…", "language": "vi", "top_k": 5}}: {type(error).__name__} {error}'[:200])
+    if cleaned.empty:
+        return _problem(f"text holds no letter or digit (at most {MAX_LENGTH} characters are read)")
+    keeper: Keeper = request.app.state.keeper
+    if keeper.searcher is None:
+        return JSONResponse({"status": "loading"}, status_code=503)
+    searcher = keeper.searcher
+    decision = await asyncio.get_running_loop().run_in_executor(
+        request.app.state.pool, searcher.search, cleaned.text, language, timezone.localdate(), min(max(top_k, 1), 20)
+    )
+    best = decision.entry
+    return JSONResponse(
+        {
+            "outcome": decision.outcome,
+            "entry": best.entry if best else None,
+            "entry_language": best.language if best else None,
+            "score": round(decision.score, 4),
+            "near": [hit.as_json() for hit in decision.hits],
+            "query_language": language,
+            "revision": searcher.snapshot.revision,
+        }
+    )
+
+
+async def health(request: Request) -> JSONResponse:
+    """Tell which revision is served."""
+    searcher = request.app.state.keeper.searcher
+    if searcher is None:
+        return JSONResponse({"status": "loading"}, status_code=503)
+    snapshot = searcher.snapshot
+    return JSONResponse(
+        {"status": "ok", "revision": snapshot.revision, "passages": len(snapshot.passages), "model": snapshot.model}
+    )
+
+
+def build_app(keeper: Keeper | None = None) -> Starlette:
+    """Return the service; without a keeper it makes the one that the settings describe."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.pool = ThreadPoolExecutor(1, thread_name_prefix="search")
+        app.state.keeper = keeper or Keeper(
+            settings.INDEX_DIR, SentenceTransformerEmbedder(settings.MODEL), settings.INDEX_POLL_SECONDS
+        )
+        # Loading takes seconds; the port answers "loading" meanwhile.
+        starting = threading.Thread(target=_start, args=(app.state.keeper,), daemon=True)
+        starting.start()
+        yield
+        app.state.keeper.stop()
+        app.state.pool.shutdown(wait=False, cancel_futures=True)
+
+    return Starlette(routes=[Route("/search", search, methods=["POST"]), Route("/health", health)], lifespan=lifespan)
+
+
+def _start(keeper: Keeper) -> None:
+    try:
+        keeper.embedder.warm_up()
+        keeper.start()
+    except KnowledgeError as error:
+        # A service that cannot search must not pretend to run: the process manager shows the line and stops.
+        logger.error("%s", error)
+        os._exit(1)
+    except Exception:
+        logger.exception("The search service cannot start")
+        os._exit(1)
+
+
+def main() -> None:
+    """Serve on loopback until told to stop."""
+    import uvicorn
+
+    if len(sys.argv) > 1:
+        sys.exit("python -m knowledge.service takes no arguments; settings come from the environment (docs/settings.md).")
+    uvicorn.run(
+        build_app(), host="127.0.0.1", port=settings.KNOWLEDGE_PORT, access_log=False, log_level="warning",
+        timeout_graceful_shutdown=2,
+    )
+
+
+if __name__ == "__main__":
+    main()
