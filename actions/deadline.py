@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import calendar
 import re
+import unicodedata
 from datetime import datetime, time, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -55,12 +56,14 @@ def read_deadline(text: str, language: str, now: datetime | None = None) -> date
     DeadlineError for a text without a date.
     """
     now = (now or datetime.now(CITY)).astimezone(CITY)
-    rest = f" {text.lower().replace('’', chr(39))} "
+    rest = _arabic_hours(f" {unicodedata.normalize('NFKC', text).lower().replace('’', chr(39))} ")
     rest, zone = _take_zone(rest)
     local_now = now.astimezone(zone)
-    rest, exact = _take_span(rest, local_now)
-    if exact is not None:
-        return _checked(exact, now)
+    # "thứ sáu tuần sau" is a Friday, not six weeks.
+    if not any(_pattern("weekdays", weekday).search(rest) for weekday in _words()["weekdays"]):
+        rest, exact = _take_span(rest, local_now)
+        if exact is not None:
+            return _checked(exact, now)
     rest, day = _take_numeric(rest, local_now)
     rest, hour = _take_time(rest)
     if day is None:
@@ -144,12 +147,28 @@ def _take_span(rest: str, now: datetime) -> tuple[str, datetime | None]:
 def _is_calendar_day(rest: str, found: re.Match[str], unit: str) -> bool:
     """Whether "25日", "3월", "ngày 5" is a date and no span: 月 and 日 mean both."""
     text = found.group(0)
+    if re.match(r"\s*(안에|이내|내에|내로|뒤|후|以内|之内|内|後|后)", rest[found.end() :]):
+        return False
     if unit == "days" and re.search(r"[日일]$", text):
         return True
     if unit == "hours" and re.search(r"(heures?|час(а|ов)?|tiếng|tieng)$", text):
         # "à 17 heures", "в 9 часов" are moments; "dans 3 heures", "через 3 часа" are spans.
         return not re.search(r"(dans|d'ici|sous|через|в течение|trong|nữa)\s*$", rest[: found.start()].rstrip() + " ")
     return unit == "months" and re.search(r"[月]$", text) is not None and "个" not in text
+
+
+def _arabic_hours(rest: str) -> str:
+    """Write "五点", "十一点" with digits."""
+    digits = "零一二三四五六七八九"
+
+    def value(found: re.Match[str]) -> str:
+        tens, _, ones = found.group(1).replace("两", "二").rpartition("十")
+        number = digits.find(ones) if ones else 0
+        if "十" in found.group(1):
+            number += 10 * (digits.find(tens) if tens else 1)
+        return str(number)
+
+    return re.sub("([一二三四五六七八九十两]{1,3})(?=[点點時])", value, rest)
 
 
 def _add_months(moment: datetime, months: int) -> datetime:
@@ -207,14 +226,21 @@ def _take_numeric(rest: str, now: datetime) -> tuple[str, Any]:
 def _take_relative(rest: str, now: datetime) -> tuple[str, Any]:
     today = now.date()
     monday = today - timedelta(days=today.weekday())
+    named = [
+        (len(match.group(0)), weekday)
+        for weekday in _words()["weekdays"]
+        if (match := _pattern("weekdays", weekday).search(rest))
+    ]
+    if named:
+        # The longest name: "thu sau" is a Vietnamese Friday before "thu" is an English Thursday.
+        weekday = max(named)[1]
+        rest, _ = _take(rest, "weekdays", weekday)
+        if _pattern("next_week").search(rest) or re.search("下(?!午)", rest):
+            return rest, monday + timedelta(days=7 + weekday)
+        ahead = (weekday - today.weekday()) % 7
+        # A weekday is its next occurrence; today's name is today, unless it is said to be the next one.
+        return rest, today + timedelta(days=ahead or (7 if _pattern("next").search(rest) else 0))
     rest, next_week = _take(rest, "next_week")
-    for weekday in _words()["weekdays"]:
-        rest, found = _take(rest, "weekdays", weekday)
-        if found:
-            if next_week:
-                return rest, monday + timedelta(days=7 + weekday)
-            # A weekday is its next occurrence; today's name is today.
-            return rest, today + timedelta(days=(weekday - today.weekday()) % 7)
     for days in sorted(_words()["days"], reverse=True):
         rest, found = _take(rest, "days", days)
         if found:

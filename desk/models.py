@@ -103,3 +103,11 @@ class TicketEvent(models.Model):
         if self.pk is not None:
             raise TypeError("A ticket's history is append-only: add another event instead of changing this one.")
         super().save(*args, **kwargs)
+
+
+class LoginToken(models.Model):
+    """The nonce of a user's one-time login link; it is deleted by the first use."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    nonce = models.CharField(max_length=40)
+    created_at = models.DateTimeField(auto_now=True)

@@ -90,7 +90,7 @@ class SentenceTransformerEmbedder:
         self._encode_query("?")
 
     def embed_query(self, question: str) -> FloatArray:
-        """Return the question's unit vector, shape (dimension,), read-only; repeated questions cost nothing."""
+        """Return the question's unit vector, shape (dimension,), read-only; asked again it costs nothing."""
         return self._cached(question)
 
     def embed_passages(self, texts: Sequence[str], *, batch_size: int = 16) -> FloatArray:
@@ -121,7 +121,7 @@ class SentenceTransformerEmbedder:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Wait for the model in order of arrival: whoever waits holds the queue, so a loop cannot overtake."""
+        """Wait for the model in turn: who waits holds the queue, so that a loop cannot overtake."""
         with self._queue:
             self._encoding.acquire()
         try:
@@ -192,8 +192,8 @@ def _load(model: str) -> _Loaded:
         manifest = read_manifest(folder)
         if sha256(folder / manifest.onnx_file) != manifest.sha256:
             raise ModelMissing(
-                f"{folder / manifest.onnx_file} is not the file that {MANIFEST} describes: it is damaged or was "
-                f"replaced. {REMEDY}"
+                f"{folder / manifest.onnx_file} is not the file that {MANIFEST} describes: it is damaged "
+                f"or was replaced. {REMEDY}"
             )
         return _Loaded(load_onnx_folder(folder, manifest.onnx_file), manifest.identity)
     if (folder / "modules.json").exists():

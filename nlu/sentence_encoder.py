@@ -34,7 +34,7 @@ class SentenceEncoderError(Exception):
 class SentenceEncoder:
     """Turns texts into unit vectors with the model in `folder`, on one thread.
 
-    Safe to share between threads; texts are encoded one batch at a time, because tokenizers are not thread-safe.
+    Safe to share between threads: one batch is encoded at a time, because tokenizers are not thread-safe.
 
     Raises:
         SentenceEncoderError: `folder` is not a complete model folder.

