@@ -34,7 +34,7 @@ def environment() -> dict[str, str]:
 def arguments(command: str, rest: list[str]) -> list[str]:
     """Return the command line for Rasa."""
     var = Path(os.environ.get("CITYDESK_VAR", ROOT / "var"))
-    models = str(var / "rasa" / "models")
+    models = os.environ.get("CITYDESK_RASA_MODELS", str(var / "rasa" / "models"))
     if command == "train":
         return ["train", "--domain", "domain", "--data", "nlu/training", "--config", "config.yml",
                 "--out", models, "--fixed-model-name", "citydesk", *rest]
