@@ -46,5 +46,5 @@ $(MODEL): | .venv/app/.ready
 
 $(TRAINED): $(TRAINING_FILES) | .venv/rasa/.ready $(MODEL)
 	@echo "→ training the dialogue model (under a minute)"
-	@.venv/rasa/bin/python -m nlu.server train --quiet
+	@PYTHONWARNINGS=ignore .venv/rasa/bin/python -m nlu.server train --quiet 2>&1 | grep -vE "Warning|setParseAction|parse_string|resetCache|^\s+self\._parser|^$$" ; test $${PIPESTATUS[0]} -eq 0
 	@touch $@

@@ -76,11 +76,13 @@ class Keeper:
                 logger.exception("The index could not be built; serving the old one")
 
 
-def build(folder: Path, embedder: Embedder, known: Snapshot | None = None) -> Snapshot:
+def build(
+    folder: Path, embedder: Embedder, known: Snapshot | None = None, progress: snapshots.Progress | None = None
+) -> Snapshot:
     """Build a snapshot of what is published now, make it current, and return it."""
     # The number first: what is published while we read makes the next revision, never a lost one.
     revision = KnowledgeState.current()
     passages = tuple(published_passages())
-    vectors = snapshots.encode(passages, embedder, known)
+    vectors = snapshots.encode(passages, embedder, known, progress)
     snapshots.write(folder, passages, vectors, embedder.name, revision)
     return Snapshot(revision, embedder.name, passages, vectors)

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from knowledge.passages import Passage
 FORMAT = 1
 FILES = ("vectors.npy", "passages.jsonl")
 KEPT = 3
+CHUNK = 256
+Progress = Callable[[int, int], None]
 REMEDY = "Run `manage.py build_index` to build a new one from the database."
 
 
@@ -44,13 +46,21 @@ class Snapshot:
         return {passage.digest: vector for passage, vector in zip(self.passages, self.vectors, strict=True)}
 
 
-def encode(passages: Sequence[Passage], embedder: Embedder, known: Snapshot | None) -> npt.NDArray[np.float32]:
-    """Return one vector a passage, shape (n, dimension); only texts without a known vector are encoded."""
+def encode(
+    passages: Sequence[Passage], embedder: Embedder, known: Snapshot | None, progress: Progress | None = None
+) -> npt.NDArray[np.float32]:
+    """Return one vector a passage, shape (n, dimension); only texts without a known vector are encoded.
+
+    `progress` is told (done, of how many) after every chunk.
+    """
     have = known.by_digest() if known is not None and known.model == embedder.name else {}
     missing = list({p.digest: p.text for p in passages if p.digest not in have}.items())
-    if missing:
-        fresh = embedder.embed_passages([text for _, text in missing])
-        have |= {digest: vector for (digest, _), vector in zip(missing, fresh, strict=True)}
+    for start in range(0, len(missing), CHUNK):
+        chunk = missing[start : start + CHUNK]
+        fresh = embedder.embed_passages([text for _, text in chunk])
+        have |= {digest: vector for (digest, _), vector in zip(chunk, fresh, strict=True)}
+        if progress:
+            progress(start + len(chunk), len(missing))
     if not passages:
         return np.zeros((0, embedder.dimension), np.float32)
     return np.stack([have[passage.digest] for passage in passages]).astype(np.float32)
@@ -102,6 +112,14 @@ def _prune(folder: Path, current: str) -> None:
     names = sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
     for name in [name for name in names if name != current][: -(KEPT - 1)]:
         shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def current_revision(folder: Path) -> int | None:
+    """Return the revision that the current snapshot claims, unchecked; None when there is none."""
+    try:
+        return int((folder / "CURRENT").read_text(encoding="utf-8").split("-")[0])
+    except (OSError, ValueError):
+        return None
 
 
 def load_current(folder: Path, model: str) -> Snapshot | None:

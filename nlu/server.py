@@ -1,6 +1,6 @@
 """Starts and trains the dialogue engine: `python -m nlu.server` and `python -m nlu.server train`.
 
-Only a wrapper around Rasa's own command line, so that its environment (quiet TensorFlow, no telemetry, the
+Only a wrapper around Rasa's own command line, so that its environment (no TensorFlow, no telemetry, the
 addresses that endpoints.yml names) is set in one place. Runs in the dialogue environment (Python 3.10).
 """
 
@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
+
+from nlu import action_results, without_tensorflow
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,7 +22,7 @@ def environment() -> dict[str, str]:
     actions = f"http://127.0.0.1:{os.environ.get('CITYDESK_ACTIONS_PORT', '5055')}"
     defaults = {
         "RASA_TELEMETRY_ENABLED": "false",
-        # TensorFlow comes with Rasa; nothing of ours uses it, so it shall be quiet and small.
+        # Where TensorFlow is let in after all, it shall be quiet and small.
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "-1",
         "OMP_NUM_THREADS": "1",
@@ -55,8 +58,14 @@ def main() -> None:
     Path(os.environ["CITYDESK_RASA_TRACKERS"]).parent.mkdir(parents=True, exist_ok=True)
     sys.path.insert(0, str(ROOT))
     sys.argv = ["rasa", *arguments(command, rest)]
+    if os.environ.get("CITYDESK_TENSORFLOW") != "1":
+        without_tensorflow.install()
+    # Rasa's own dependencies warn about each other at every start; what concerns us is logged.
+    warnings.simplefilter("ignore")
     from rasa.__main__ import main as rasa_main
 
+    if command == "run":
+        action_results.install()
     rasa_main()
 
 

@@ -61,7 +61,7 @@ async function start() {
   if (transcript.items.length) receiver.start();
   document.documentElement.removeAttribute("data-loading");
   draw();
-  $("scroller").scrollTop = $("scroller").scrollHeight;
+  if (transcript.items.length) $("scroller").scrollTop = $("scroller").scrollHeight;
   if (!embedded && mouse.matches) composer.focus();
 }
 
@@ -202,6 +202,7 @@ function receive(replies) {
 function draw() {
   const items = transcript.items;
   $("intro").hidden = items.length > 0;
+  document.body.classList.toggle("talking", items.length > 0);
   return view.show(items);
 }
 

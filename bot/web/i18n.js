@@ -15,8 +15,14 @@ export function interfaceLanguage() {
 export async function useLanguage(code) {
   const answer = await getTexts(code);
   language = answer.language;
-  templates = answer.texts;
+  templates = language === "fr" ? keepTogether(answer.texts) : answer.texts;
   everywhere = { city: answer.city ?? "", days: answer.days ?? "" };
+}
+
+/** French puts a space before : ; ? ! and inside « »: one at which a line must not break. */
+function keepTogether(texts) {
+  const kept = (words) => words.replace(/ (?=[:;?!»])|(?<=«) /g, "\u00a0");
+  return Object.fromEntries(Object.entries(texts).map(([key, words]) => [key, kept(words)]));
 }
 
 /** Return the text of a key, its {placeholders} filled. */

@@ -104,7 +104,7 @@ export class LogView {
       { class: staff ? "reply staff" : "reply" },
       plate,
       ...notes(reply),
-      el("div", { class: "text", lang: reply.language }, ...linked(reply.text, { emergency })),
+      el("div", { class: "text", lang: reply.language }, ...linked(reply.text.trim(), { emergency })),
       facts(reply),
       sourceLine(reply),
     );

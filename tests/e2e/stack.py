@@ -37,6 +37,8 @@ PROCESSES = ("knowledge", "actions", "rasa", "bot", "desk")
 PREPARE = """
 import django; django.setup()
 from django.core.management import call_command
+from django.db import connection
+connection.cursor().execute("pragma synchronous=off")
 for command in ("migrate", "setup_roles", "import_content", "build_index"):
     call_command(command, verbosity=0)
 """
@@ -55,6 +57,12 @@ def missing() -> str | None:
     if not (ROOT / ".venv" / "rasa" / "bin" / "rasa").exists():
         return "the dialogue environment is missing: run `make setup`"
     return None
+
+
+def procfile() -> dict[str, str]:
+    """Return the processes' command lines: the tests start what `make run` starts."""
+    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    return {name: command.strip() for name, _, command in (line.partition(":") for line in lines) if command}
 
 
 def free_port() -> int:
@@ -90,6 +98,8 @@ class Stack:
             "CITYDESK_KNOWLEDGE_PORT": str(self.ports["knowledge"]),
             "CITYDESK_RASA_PORT": str(self.ports["rasa"]),
             "CITYDESK_ACTIONS_PORT": str(self.ports["actions"]),
+            "CITYDESK_ACTIONS_URL": f"http://127.0.0.1:{self.ports['actions']}",
+            "CITYDESK_RASA_TRACKERS": str(self.folder / "rasa" / "trackers.sqlite3"),
             "CITYDESK_CHAT_URL": self.chat,
             "CITYDESK_DESK_URL": self.desk,
             "CITYDESK_API_RATE_LIMIT": "100000/minute",
@@ -125,7 +135,7 @@ class Stack:
         if reason := missing():
             raise Missing(reason)
         try:
-            self.manage(code=PREPARE)
+            self.prepare()
             for name in PROCESSES:
                 self.launch(name)
             for name in PROCESSES:
@@ -141,18 +151,27 @@ class Stack:
         if not self._keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def prepare(self) -> None:
+        """Make the database and the index; vectors of passages that have not changed come from earlier runs."""
+        index, kept = self.folder / "index", ROOT / "var" / "e2e" / "index"
+        earlier = next((each for each in (kept, ROOT / "var" / "index") if (each / "CURRENT").exists()), None)
+        if earlier and not index.exists():
+            shutil.copytree(earlier, index, ignore=shutil.ignore_patterns(".*"))
+        self.manage(code=PREPARE)
+        aside = Path(tempfile.mkdtemp(prefix="index-", dir=ROOT / "var"))
+        shutil.copytree(index, aside, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):
+            aside.rename(kept)
+        shutil.rmtree(aside, ignore_errors=True)
+
     def launch(self, name: str, **settings: str) -> None:
         """Start one process without waiting for it."""
-        command = {
-            "knowledge": [sys.executable, "-m", "knowledge.service"],
-            "actions": [sys.executable, "-m", "actions"],
-            "rasa": [str(ROOT / "tools" / "serve-rasa")],
-            "bot": [sys.executable, "-m", "bot"],
-            "desk": [sys.executable, "-m", "desk.server"],
-        }[name]
+        command = f"exec {procfile()[name]}"
         with self._log(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                command, cwd=ROOT, env={**self.environment, **settings}, stdout=log, stderr=subprocess.STDOUT,
+                ["bash", "-c", command], cwd=ROOT, env={**self.environment, **settings}, stdout=log, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, start_new_session=True,
             )
 

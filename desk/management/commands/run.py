@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -17,6 +18,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
+
+from knowledge.models import KnowledgeState
+from knowledge.snapshot import current_revision
 
 # Where each process says that it is ready.
 HEALTH = {
@@ -79,6 +83,12 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         call_command("setup_roles", verbosity=0)
         call_command("import_content", stdout=self.stdout)
+        if current_revision(settings.INDEX_DIR) != KnowledgeState.current():
+            self.stdout.write("→ building the index (the first time takes half a minute)")
+            self.stdout.flush()
+            # In a process of its own: the model's memory is not needed here afterwards.
+            manage = [sys.executable, str(settings.BASE_DIR / "manage.py"), "build_index"]
+            subprocess.run(manage, check=True, env=self._environment())  # noqa: S603 - our own command
 
     @staticmethod
     def _environment() -> dict[str, str]:
@@ -86,6 +96,8 @@ class Command(BaseCommand):
         return {
             **os.environ,
             "PYTHONUNBUFFERED": "1",
+            # Rasa's old libraries warn about their own old ways on every start.
+            "PYTHONWARNINGS": "ignore",
             "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}",
             "CITYDESK_RASA_PORT": str(settings.RASA_PORT),
             "CITYDESK_ACTIONS_PORT": str(settings.ACTIONS_PORT),

@@ -24,8 +24,11 @@ class Command(BaseCommand):
         embedder = SentenceTransformerEmbedder(settings.MODEL)
         try:
             known = None if options["fresh"] else Keeper(settings.INDEX_DIR, embedder, 1).load()
-            snapshot = build(settings.INDEX_DIR, embedder, known)
+            snapshot = build(settings.INDEX_DIR, embedder, known, self._progress)
         except KnowledgeError as error:
             raise CommandError(str(error)) from error
         seconds = time.perf_counter() - started
         self.stdout.write(f"→ index: revision {snapshot.revision}, {len(snapshot.passages)} passages, {seconds:.1f} s")
+
+    def _progress(self, done: int, total: int) -> None:
+        self.stdout.write(f"   encoded {done} of {total} passages")

@@ -1,0 +1,222 @@
+"""The ticket pages of the staff console: the list, one ticket, its steps, and what has changed since.
+
+Every view starts from `visible_to(request.user)`: a ticket that somebody may not see does not exist for them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import F, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from bot.models import Handler, Message
+from desk import tickets
+from desk.models import Kind, State, Ticket, TicketEvent
+
+WAITING = (State.OPEN, State.CLAIMED)
+MAX_MESSAGES = 200
+MAX_ROWS = 200
+
+# Labels of the fields that the forms of domain/ fill in; a field that is not here is shown under its own name.
+FIELD_LABELS = {
+    "name": "Họ tên / Name",
+    "outlet": "Cơ quan báo chí / Outlet",
+    "country": "Quốc gia / Country",
+    "subject": "Nội dung hỏi / What is asked",
+    "format": "Hình thức / Format",
+    "deadline": "Hạn / Deadline",
+    "contact": "Liên hệ / Contact",
+}
+# Values that a form stores as codes (actions/press_words.yml), in words that the staff read.
+VALUE_LABELS = {
+    "format": {
+        "written": "Trả lời bằng văn bản / in writing", "filming": "Quay phim / filming", "photo": "Chụp ảnh / photographs",
+        "visit": "Đến thăm / visit", "interview": "Phỏng vấn / interview", "other": "Khác / other",
+    },
+    "deadline": {"none": "Không có hạn / no deadline"},
+    "contact": {"chat": "Trong hội thoại này / in this chat"},
+}
+CHANNEL_LABELS = {"telegram": "Telegram", "web": "Trang web / Web chat", "terminal": "Terminal"}
+
+
+def may_work(user: AbstractBaseUser) -> bool:
+    """Tell whether somebody works on tickets of any kind."""
+    return user.has_perm("desk.work_press") or user.has_perm("desk.work_tickets")
+
+
+def waiting_for(user: AbstractBaseUser) -> QuerySet[Ticket]:
+    """Return the tickets a user may see that nobody has answered yet, the most urgent first."""
+    return urgent_first(tickets.visible_to(user).filter(state__in=WAITING))
+
+
+def urgent_first(rows: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """Order tickets by deadline; those without one follow, the oldest first."""
+    return rows.select_related("claimed_by", "department").order_by(F("deadline").asc(nulls_last=True), "created_at")
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """List the tickets a user may see, filtered by state and kind."""
+    if not may_work(request.user):
+        raise Http404
+    visible = tickets.visible_to(request.user)
+    state, kind = request.GET.get("state", "waiting"), request.GET.get("kind", "")
+    rows = visible
+    if state == "waiting":
+        rows = rows.filter(state__in=WAITING)
+    elif state in State.values:
+        rows = rows.filter(state=state)
+    if kind in Kind.values:
+        rows = rows.filter(kind=kind)
+    kinds = [(value, label) for value, label in Kind.choices if _sees(request.user, value)]
+    context = {
+        "tickets": urgent_first(rows)[:MAX_ROWS], "state": state, "kind": kind, "kinds": kinds, "now": timezone.now(),
+        "states": [("waiting", "Chờ trả lời / waiting"), *State.choices, ("all", "Tất cả / all")],
+    }
+    return render(request, "desk/tickets/index.html", context)
+
+
+def _sees(user: AbstractBaseUser, kind: str) -> bool:
+    return user.has_perm("desk.work_press" if kind == Kind.PRESS else "desk.work_tickets")
+
+
+def _ticket(request: HttpRequest, number: str) -> Ticket:
+    rows = tickets.visible_to(request.user).select_related("conversation__taken_by", "claimed_by", "department")
+    return get_object_or_404(rows, number=number)
+
+
+@never_cache
+@require_GET
+def detail(request: HttpRequest, number: str) -> HttpResponse:
+    """Show one ticket with its conversation, its history and the steps it allows."""
+    ticket = _ticket(request, number)
+    talk = _talk(ticket)
+    context = {
+        "ticket": ticket, "fields": _fields(ticket), "talk": talk, "events": _events(ticket), "now": timezone.now(),
+        "channel": CHANNEL_LABELS.get(ticket.conversation.channel, ticket.conversation.channel) if ticket.conversation else "",
+        "language": dict(_languages()).get(ticket.language, ticket.language), "max_answer": tickets.MAX_ANSWER,
+        "by_staff": bool(ticket.conversation and ticket.conversation.handler == Handler.STAFF),
+        "mine": ticket.claimed_by_id == request.user.pk, "last": talk[-1].pk if talk else 0,
+        # What a person typed before a step was refused is given back to them, not thrown away.
+        "unsent": request.session.pop(_unsent_key(ticket), {}),
+    }
+    return render(request, "desk/tickets/detail.html", context)
+
+
+def _languages() -> list[tuple[str, str]]:
+    from knowledge.models import LANGUAGE_CHOICES
+
+    return LANGUAGE_CHOICES
+
+
+def _fields(ticket: Ticket) -> list[tuple[str, Any]]:
+    """Return the form as labels and values; `deadline_label` is how the asker read the deadline back."""
+    shown = []
+    for name, value in ticket.fields.items():
+        if name.endswith("_label") or value in (None, ""):
+            continue
+        words = VALUE_LABELS.get(name, {}).get(value) or ticket.fields.get(f"{name}_label") or value
+        shown.append((FIELD_LABELS.get(name, name), words))
+    return shown
+
+
+def _talk(ticket: Ticket) -> list[Message]:
+    """Return the last messages of the conversation, oldest first; staff answers stay when it was deleted."""
+    rows = Message.objects.filter(_of(ticket)).order_by("-id")[:MAX_MESSAGES]
+    return list(rows)[::-1]
+
+
+def _of(ticket: Ticket) -> Q:
+    return Q(conversation_id=ticket.conversation_id) if ticket.conversation_id else Q(ticket=ticket)
+
+
+def _events(ticket: Ticket) -> list[TicketEvent]:
+    return list(ticket.events.select_related("actor"))
+
+
+@never_cache
+@require_GET
+def updates(request: HttpRequest, number: str) -> JsonResponse:
+    """Return what the open page of a ticket does not show yet: new messages, and how far the others have come."""
+    ticket = _ticket(request, number)
+    after = int(request.GET.get("after", "0")) if request.GET.get("after", "0").isdecimal() else 0
+    talk = _talk(ticket)
+    new = [message for message in talk if message.pk > after]
+    return JsonResponse(
+        {
+            "state": ticket.state,
+            "state_label": ticket.get_state_display(),
+            "claimed_by": str(ticket.claimed_by or ""),
+            "by_staff": bool(ticket.conversation and ticket.conversation.handler == Handler.STAFF),
+            "events": ticket.events.count(),
+            "last": talk[-1].pk if talk else after,
+            "messages": [
+                {
+                    "id": message.pk, "author": message.author, "text": message.text,
+                    "html": render_to_string("desk/tickets/_message.html", {"message": message}),
+                }
+                for message in new
+            ],
+            "deliveries": {
+                str(message.pk): {"state": message.state, "label": message.get_state_display(), "error": message.error}
+                for message in talk
+                if message.author == "staff"
+            },
+        }
+    )
+
+
+@require_POST
+def act(request: HttpRequest, number: str, step: str) -> HttpResponse:
+    """Do one step with a ticket; a step that is refused says why and keeps what was typed."""
+    ticket = _ticket(request, number)
+    text = request.POST.get("text", "").replace("\r\n", "\n")
+    try:
+        done = _do(step, ticket, request.user, text)
+    except tickets.TicketError as error:
+        messages.error(request, str(error))
+        if text:
+            request.session[_unsent_key(ticket)] = {step: text}
+    else:
+        messages.success(request, done)
+    return HttpResponseRedirect(reverse("desk_tickets:detail", args=[ticket.number]))
+
+
+def _unsent_key(ticket: Ticket) -> str:
+    return f"unsent-{ticket.pk}"
+
+
+def _do(step: str, ticket: Ticket, user: AbstractBaseUser, text: str) -> str:
+    """Do a step and return what to tell the person who asked for it."""
+    match step:
+        case "claim":
+            tickets.claim(ticket, user)
+            return "Bạn đã nhận phiếu này. / This ticket is yours."
+        case "answer":
+            tickets.answer(ticket, user, text)
+            return "Câu trả lời đã vào hàng chờ gửi. / The answer is queued."
+        case "note":
+            tickets.note(ticket, user, text)
+            return "Đã lưu ghi chú. / Note saved."
+        case "take-over":
+            tickets.take_over(ticket, user)
+            return "Bạn đang trả lời hội thoại này; máy im lặng. / You answer this conversation; the machine is silent."
+        case "give-back":
+            tickets.give_back(ticket, user)
+            return "Máy trả lời tiếp hội thoại này. / The machine answers this conversation again."
+        case "close":
+            tickets.close(ticket, user)
+            return "Đã đóng phiếu. / Ticket closed."
+        case "reopen":
+            tickets.reopen(ticket, user)
+            return "Đã mở lại phiếu. / Ticket reopened."
+    raise Http404(step)

@@ -1,0 +1,83 @@
+"""What the desk adds to Wagtail's console: the ticket pages, their menu item, and the open tickets at the start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.forms import Media
+from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver, include, path, reverse
+from wagtail import hooks
+from wagtail.admin.menu import MenuItem
+from wagtail.admin.ui.components import Component
+from wagtail.admin.ui.sidebar import LinkMenuItem
+
+from desk import views
+
+SHOWN_AT_HOME = 8
+
+
+@hooks.register("register_admin_urls")
+def ticket_urls() -> list[URLPattern | URLResolver]:
+    """Put the ticket pages under `tickets/`; Wagtail asks for a login and the right to enter the console."""
+    pages = [
+        path("", views.index, name="index"),
+        path("<str:number>/", views.detail, name="detail"),
+        path("<str:number>/updates/", views.updates, name="updates"),
+        path("<str:number>/<str:step>/", views.act, name="act"),
+    ]
+    return [path("tickets/", include((pages, "desk_tickets")))]
+
+
+class TicketsMenuItem(MenuItem):
+    """The menu item "Phiếu / Tickets (3)"; the number stands in the label because Wagtail's menu has no badge."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        """Show it to those who work on tickets."""
+        return views.may_work(request.user)
+
+    def render_component(self, request: HttpRequest) -> LinkMenuItem:
+        """Count what waits for this user at every page, since a menu item is made once for all of them."""
+        count = views.waiting_for(request.user).count()
+        label = f"{self.label} ({count})" if count else self.label
+        return LinkMenuItem(self.name, label, self.url, icon_name=self.icon_name, classname=self.classname)
+
+
+@hooks.register("register_admin_menu_item")
+def tickets_menu_item() -> MenuItem:
+    """Put tickets first in the menu."""
+    return TicketsMenuItem("Phiếu / Tickets", reverse("desk_tickets:index"), name="tickets", icon_name="mail", order=1)
+
+
+@hooks.register("construct_main_menu")
+def hide_pages(request: HttpRequest, menu_items: list[MenuItem]) -> None:
+    """Take the page explorer out of the menu: the knowledge base has no pages."""
+    menu_items[:] = [item for item in menu_items if item.name != "explorer"]
+
+
+class OpenTickets(Component):
+    """The tickets that wait for the user, on the console's first page."""
+
+    name = "open_tickets"
+    template_name = "desk/tickets/home_panel.html"
+    order = 10
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @property
+    def media(self) -> Media:
+        """Return the style of the ticket pages."""
+        return Media(css={"all": ["desk/tickets.css"]})
+
+    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        """Return the most urgent tickets and how many there are."""
+        waiting = views.waiting_for(self.request.user)
+        return {"tickets": waiting[:SHOWN_AT_HOME], "count": waiting.count(), "request": self.request}
+
+
+@hooks.register("construct_homepage_panels")
+def open_tickets_panel(request: HttpRequest, panels: list[Component]) -> None:
+    """Show the open tickets first to those who work on them."""
+    if views.may_work(request.user):
+        panels.insert(0, OpenTickets(request))
