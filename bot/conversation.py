@@ -133,4 +133,4 @@ def _with_language(order: str, language: str) -> str:
     """Return an order with the language among its entities: Rasa skips the NLU pipeline for orders."""
     intent, brace, rest = order.partition("{")
     entities = json.loads(brace + rest) if brace else {}
-    return intent + json.dumps({**entities, "language": language}, ensure_ascii=False)
+    return intent + json.dumps({"language": language, **entities}, ensure_ascii=False)

@@ -11,7 +11,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from nlu import action_results, without_tensorflow
+from nlu import tuning, without_tensorflow
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,7 +65,7 @@ def main() -> None:
     from rasa.__main__ import main as rasa_main
 
     if command == "run":
-        action_results.install()
+        tuning.install()
     rasa_main()
 
 

@@ -62,7 +62,8 @@ async function start() {
   document.documentElement.removeAttribute("data-loading");
   draw();
   if (transcript.items.length) $("scroller").scrollTop = $("scroller").scrollHeight;
-  if (!embedded && mouse.matches) composer.focus();
+  if (embedded) tellParent("citydesk:ready");
+  else if (mouse.matches) composer.focus();
 }
 
 /** Put every text of the page into the interface's language. */
@@ -246,7 +247,9 @@ function scrollTo(element) {
   if (!element) return;
   const scroller = $("scroller");
   const top = element.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
-  scroller.scrollTo({ top: Math.max(0, top - $("machine").offsetHeight - 16) });
+  const target = Math.max(0, top - $("machine").offsetHeight - 16);
+  const far = Math.abs(target - scroller.scrollTop) > 2 * scroller.clientHeight;
+  scroller.scrollTo({ top: target, behavior: far ? "instant" : "auto" });
 }
 
 function tellParent(message) {

@@ -25,6 +25,8 @@
     }
     .launch:hover { background: #083c38; }
     .launch img { width: 36px; height: 36px; border-radius: 50%; }
+    .launch span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+    .launch img, .unread { flex: none; }
     .unread { padding: 3px 10px; border-radius: 999px; background: #f2c66d; color: #3a2500; font-size: 14px; }
     dialog {
       position: fixed; z-index: 2147483001; inset: auto 20px 20px auto; width: 420px; height: min(680px, calc(100vh - 40px));
@@ -59,13 +61,13 @@
   const close = make("button", { type: "button", class: "close", "aria-label": "×" }, "×");
   const dialog = make("dialog", { "aria-label": "Citydesk" });
   let frame = null;
+  let ready = false;
   let unreadText = "•";
 
   function open() {
     if (dialog.open) return;
     if (!frame) {
       frame = make("iframe", { src: `${host}/embed?language=${encodeURIComponent(language)}`, title: dialog.getAttribute("aria-label") });
-      frame.addEventListener("load", greet);
       dialog.append(frame, close); // the close button comes after the conversation, and is there even if that does not load
     }
     if (small.matches) dialog.showModal();
@@ -78,7 +80,7 @@
 
   /** Tell the chat that it is seen now, so that it takes the focus to where one writes. */
   function greet() {
-    if (!dialog.open) return;
+    if (!dialog.open || !ready) return;
     frame.focus();
     frame.contentWindow.postMessage("citydesk:opened", host);
   }
@@ -99,6 +101,10 @@
   });
   addEventListener("message", (event) => {
     if (event.origin !== host || !frame || event.source !== frame.contentWindow) return;
+    if (event.data === "citydesk:ready") {
+      ready = true;
+      greet();
+    }
     if (event.data === "citydesk:close") dialog.close();
     if (event.data === "citydesk:unread" && !dialog.open) {
       unread.textContent = unreadText;

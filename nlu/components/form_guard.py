@@ -87,7 +87,10 @@ class FormGuard(GraphComponent, IntentClassifier):
     def _in_form(self, message: Message, requested: str) -> None:
         text = text_of(message)
         name, confidence = intent_of(message)
-        if name in ("emergency", "set_language") and confidence == 1.0:
+        if name == "emergency" and confidence == 1.0:
+            return
+        # "French" is a language, but as the answer to "which country" it is one.
+        if name == "set_language" and confidence == 1.0 and not (requested == "press_country" and " " not in text.strip()):
             return
         if is_command(text, "cancel") and not (requested == "press_confirm" and is_command(text, "deny")):
             set_intent(message, "cancel")

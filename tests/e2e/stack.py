@@ -10,6 +10,7 @@ everything else lives in a temporary folder.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -29,6 +30,7 @@ import httpx
 ROOT = Path(__file__).resolve().parents[2]
 EMULATOR = Path(__file__).resolve().parent / "emulator"
 MODEL = Path(os.environ.get("CITYDESK_MODEL") or ROOT / "var" / "model")
+PREPARED = ROOT / "var" / "e2e"
 RASA_MODELS = ROOT / "var" / "rasa" / "models"
 TOKEN = "666:emulated"
 WEBHOOK_SECRET = "only-for-the-end-to-end-tests"
@@ -41,6 +43,7 @@ from django.db import connection
 connection.cursor().execute("pragma synchronous=off")
 for command in ("migrate", "setup_roles", "import_content", "build_index"):
     call_command(command, verbosity=0)
+connection.cursor().execute("pragma wal_checkpoint(truncate)")
 """
 
 
@@ -70,6 +73,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def _digest() -> str:
+    """Return a name for everything that the database and the index are made from."""
+    digest = hashlib.sha256((MODEL / "citydesk_model.json").read_bytes())
+    for folder in ("bot", "desk", "knowledge", "nlu", "constraints"):
+        for file in sorted((ROOT / folder).rglob("*")):
+            if file.suffix in (".py", ".yml", ".txt") and file.is_file():
+                digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 class Stack:
@@ -152,19 +165,24 @@ class Stack:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def prepare(self) -> None:
-        """Make the database and the index; vectors of passages that have not changed come from earlier runs."""
-        index, kept = self.folder / "index", ROOT / "var" / "e2e" / "index"
-        earlier = next((each for each in (kept, ROOT / "var" / "index") if (each / "CURRENT").exists()), None)
-        if earlier and not index.exists():
-            shutil.copytree(earlier, index, ignore=shutil.ignore_patterns(".*"))
-        self.manage(code=PREPARE)
-        aside = Path(tempfile.mkdtemp(prefix="index-", dir=ROOT / "var"))
-        shutil.copytree(index, aside, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
-        shutil.rmtree(kept, ignore_errors=True)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(OSError):
-            aside.rename(kept)
-        shutil.rmtree(aside, ignore_errors=True)
+        """Make the database and the index, or copy what an earlier run has made from the same files."""
+        ready = PREPARED / _digest()
+        if not ready.exists():
+            earlier = sorted(PREPARED.glob("*/index/CURRENT"), key=lambda file: file.stat().st_mtime)
+            index = earlier[-1].parent if earlier else ROOT / "var" / "index"
+            aside = PREPARED / f".{os.getpid()}"
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir(parents=True)
+            if (index / "CURRENT").exists():  # vectors of passages that have not changed are taken from there
+                shutil.copytree(index, aside / "index", ignore=shutil.ignore_patterns(".*"))
+            self.manage(code=PREPARE, CITYDESK_VAR=str(aside))
+            with contextlib.suppress(OSError):
+                aside.rename(ready)
+            shutil.rmtree(aside, ignore_errors=True)
+            for other in PREPARED.iterdir():
+                if other != ready and not other.name.startswith("."):
+                    shutil.rmtree(other, ignore_errors=True)
+        shutil.copytree(ready, self.folder, dirs_exist_ok=True)
 
     def launch(self, name: str, **settings: str) -> None:
         """Start one process without waiting for it."""
@@ -220,10 +238,11 @@ class Stack:
 
         eventually(ready, READY_SECONDS, lambda: f"{name} is not ready:\n{self.tail(name)}")
 
-    def manage(self, *arguments: str, code: str = "") -> str:
+    def manage(self, *arguments: str, code: str = "", **settings: str) -> str:
         """Run `manage.py` (or some code with the same settings) and return what it prints."""
         command = [sys.executable, "-c", code] if code else [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=180)
+        environment = {**self.environment, **settings}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command[1:])[:200]} failed:\n{done.stdout[-1500:]}{done.stderr[-3000:]}")
         return done.stdout
