@@ -20,7 +20,7 @@ from rasa.shared.core.events import SessionStarted
 from rasa.shared.core.trackers import DialogueStateTracker
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS events (
+CREATE TABLE IF NOT EXISTS dialogue_events (
     sender TEXT NOT NULL, position INTEGER NOT NULL, session REAL NOT NULL, data TEXT NOT NULL,
     PRIMARY KEY (sender, position)
 ) WITHOUT ROWID
@@ -50,13 +50,13 @@ class SqliteTrackerStore(TrackerStore):
         sender = tracker.sender_id
         with self._lock, self._connection:
             saved, known = self._connection.execute(
-                "SELECT COUNT(*), MIN(session) FROM events WHERE sender = ?", (sender,)
+                "SELECT COUNT(*), MIN(session) FROM dialogue_events WHERE sender = ?", (sender,)
             ).fetchone()
             if saved and known != session:
-                self._connection.execute("DELETE FROM events WHERE sender = ?", (sender,))
+                self._connection.execute("DELETE FROM dialogue_events WHERE sender = ?", (sender,))
                 saved = 0
             self._connection.executemany(
-                "INSERT INTO events VALUES (?, ?, ?, ?)",
+                "INSERT INTO dialogue_events VALUES (?, ?, ?, ?)",
                 [
                     (sender, position, session, json.dumps(event.as_dict(), ensure_ascii=False))
                     for position, event in enumerate(events[start:])
@@ -68,7 +68,7 @@ class SqliteTrackerStore(TrackerStore):
         """Return the conversation's current session, or None for a conversation nobody knows."""
         with self._lock:
             rows = self._connection.execute(
-                "SELECT data FROM events WHERE sender = ? ORDER BY position", (sender_id,)
+                "SELECT data FROM dialogue_events WHERE sender = ? ORDER BY position", (sender_id,)
             ).fetchall()
         if not rows or not self.domain:
             return None
@@ -77,9 +77,9 @@ class SqliteTrackerStore(TrackerStore):
     async def delete(self, sender_id: str) -> None:
         """Forget a conversation."""
         with self._lock, self._connection:
-            self._connection.execute("DELETE FROM events WHERE sender = ?", (sender_id,))
+            self._connection.execute("DELETE FROM dialogue_events WHERE sender = ?", (sender_id,))
 
     async def keys(self) -> Iterable[str]:
         """Return the conversations that are known."""
         with self._lock:
-            return [sender for (sender,) in self._connection.execute("SELECT DISTINCT sender FROM events")]
+            return [sender for (sender,) in self._connection.execute("SELECT DISTINCT sender FROM dialogue_events")]
