@@ -13,13 +13,49 @@ _HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _NEVER = re.compile(r"(?!)")
 
 
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+
+
+class Patterns:
+    """Alternatives of one kind, compiled per script: a message in Latin letters need not try the Korean ones."""
+
+    def __init__(self, lines: list[str]) -> None:
+        groups: dict[str, list[str]] = {"unspaced": [], "cyrillic": [], "spaced": []}
+        for line in lines:
+            for alternative in _alternatives(line):
+                groups[_script(alternative)].append(alternative)
+        self._compiled = {
+            name: re.compile(_bounded("|".join(group), spaced=name != "unspaced"))
+            for name, group in groups.items()
+            if group
+        }
+
+    def _for(self, text: str) -> list[re.Pattern[str]]:
+        names = ["spaced"]
+        if _HAS_UNSPACED.search(text):
+            names.insert(0, "unspaced")
+        if _CYRILLIC.search(text):
+            names.insert(0, "cyrillic")
+        return [self._compiled[name] for name in names if name in self._compiled]
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return the first match."""
+        return next((match for pattern in self._for(text) if (match := pattern.search(text))), None)
+
+    def cut(self, text: str) -> str:
+        """Return `text` without what matches."""
+        for pattern in self._for(text):
+            text = pattern.sub(" · ", text)
+        return text
+
+
 @dataclass(frozen=True)
 class Cues:
-    """The compiled patterns of one file: per kind in the file's order, whole messages, and look-alikes."""
+    """The patterns of one file: per kind in the file's order, whole messages, and look-alikes."""
 
-    kinds: tuple[tuple[str, re.Pattern[str]], ...]
+    kinds: tuple[tuple[str, Patterns], ...]
     whole: re.Pattern[str]
-    lookalike: re.Pattern[str]
+    lookalike: Patterns
 
 
 def read_cues(name: str, folder: Path = FOLDER) -> Cues:
@@ -43,20 +79,21 @@ def read_cues(name: str, folder: Path = FOLDER) -> Cues:
         current.append(stripped)
     whole, lookalike = sections.pop("whole", []), sections.pop("lookalike", [])
     return Cues(
-        kinds=tuple((kind, _join(patterns)) for kind, patterns in sections.items()),
+        kinds=tuple((kind, Patterns(lines)) for kind, lines in sections.items()),
         whole=re.compile("|".join(whole)) if whole else _NEVER,
-        lookalike=_join(lookalike),
+        lookalike=Patterns(lookalike),
     )
 
 
-def _join(lines: list[str]) -> re.Pattern[str]:
-    """Join patterns into one, each bounded by word ends where its script writes spaces between words."""
-    bounded = [
-        f"(?:{pattern})" if _HAS_UNSPACED.search(pattern) else rf"(?<!\w)(?:{pattern})(?!\w)"
-        for line in lines
-        for pattern in _alternatives(line)
-    ]
-    return re.compile("|".join(bounded)) if bounded else _NEVER
+def _script(pattern: str) -> str:
+    if _HAS_UNSPACED.search(pattern):
+        return "unspaced"
+    return "cyrillic" if _CYRILLIC.search(pattern) else "spaced"
+
+
+def _bounded(pattern: str, *, spaced: bool) -> str:
+    """Bound alternatives by word ends, where their script writes spaces; once for all, since that is four times faster."""
+    return rf"(?<!\w)(?:{pattern})(?!\w)" if spaced else pattern
 
 
 def _alternatives(line: str) -> list[str]:

@@ -38,7 +38,7 @@ def detect(text: str) -> Emergency | None:
             return Emergency("help", whole.group(0).strip())
     # Cut the look-alikes out of both forms: each form is read by itself.
     for form in dict.fromkeys((lowered, fold(lowered))):
-        left = cues.lookalike.sub(" · ", form)
+        left = cues.lookalike.cut(form)
         for kind, pattern in cues.kinds:
             match = pattern.search(left)
             if match:

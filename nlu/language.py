@@ -34,7 +34,7 @@ _SCRIPTS: tuple[tuple[str, float, str], ...] = (
     ("han", 2.5, r"[\u3400-\u9fff\uf900-\ufaff]"),
     ("cyrillic", 1.2, r"[\u0400-\u052f]"),
     ("latin", 1.0, r"[a-zA-Z\u00c0-\u024f\u1e00-\u1eff]"),
-    ("another", 1.5, r"[\u0370-\u03ff\u0530-\u10ff\u1200-\u1fff\ua980-\uabff\U00010000-\U0001efff]"),  # no emoji
+    ("another", 1.5, r"[\u0370-\u03ff\u0530-\u10ff\u1200-\u1dff\u1f00-\u1fff\ua980-\uabff\U00010000-\U0001efff]"),  # no emoji
 )
 _SCRIPT_PATTERNS = tuple((name, weight, re.compile(pattern)) for name, weight, pattern in _SCRIPTS)
 # Characters that simplification made in Japan alone, for questions written without any kana.
@@ -43,10 +43,16 @@ _CHINESE_HAN = re.compile("[们吗呢这哪么谁怎请问开门时间关买卖�
 _NOT_RUSSIAN = re.compile("[іїєґўђћџљњјѓќәғқңөұүһ]|ъ(?![еёюя])", re.IGNORECASE)
 
 # Letters that no other Latin-script language uses, and letters that only French among ours uses.
-_VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăđơư]", re.IGNORECASE)
-_VIETNAMESE_SHARED = re.compile("[àáãèéìíòóõùúýâêôĩũ]", re.IGNORECASE)
-_FRENCH = re.compile("[çœëïû]|[cdjlmnst]['’](?=[aeiouyéèêàâh])|qu['’]", re.IGNORECASE)
-_OTHER_LATIN = re.compile("[ñ¿¡ßäöüåøæłżźśćńěščřžůğşıțșőű]", re.IGNORECASE)
+# They read lower case: ignoring case would make Turkish ı an i.
+_VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăđơư]")
+_VIETNAMESE_SHARED = re.compile("[àáãèéìíòóõùúýâêôĩũ]")
+_FRENCH = re.compile("[çœëïû]|[cdjlmnst]'(?=[aeiouyéèêàâh])|qu'")
+_OTHER_LATIN = re.compile("[ñßäöüåøæłżźśćńěščřžůğşıțșőű]")
+# Endings that lean to a language where no word list knows the word.
+_ENDINGS = (
+    ("en", re.compile(r"(?:.[^aeiouy]ing|..ness|..tional|...ly|..ight|..ough|..sh|..ck|wh...*|.*w[^aeiou]?|.*ee.*|.*oo.+)$")),
+    ("fr", re.compile(r"(?:..ez|..eux|..eaux?|..ée?s?|..ière?|..elle|..ette|..ienne|..aire|..oire|..ux|..ité|.*[èêô].*)$")),
+)
 _SYLLABLE = re.compile(
     "(?:ngh|ng|nh|gh|gi|kh|ph|qu|th|tr|ch|[bcdghklmnprstvx])?"
     "(?:a|ac|ach|ai|am|an|ang|anh|ao|ap|at|au|ay|e|ec|em|en|eng|eo|ep|et|ech|enh|eu|i|ia|ich|iec|iem|ien|ieng|iep|iet|"
@@ -116,6 +122,9 @@ def choose_language(
 def _by_script(text: str, context: str) -> Identified | None:
     """Decide by writing system; None when the letters are Latin (or there are none)."""
     weights = {name: weight * len(pattern.findall(text)) for name, weight, pattern in _SCRIPT_PATTERNS}
+    if sum(weights.values()) > weights["latin"] > 0:
+        # "Vĩnh Tràng 사원": the names of this city keep their letters in every script.
+        weights["latin"] -= sum(len(word) for word in _WORDS.findall(text) if word[0].isupper() and word[0] < "\u0250")
     total = sum(weights.values())
     if not total:
         return None
@@ -170,13 +179,17 @@ def _latin_scores(text: str) -> dict[str, float]:
         # A capital inside a sentence marks a name, and the names of this city are Vietnamese in every language.
         name = position > 0 and token[0].isupper() and not token.isupper()
         found = [pair for pair in lexicon.get(word, []) if pair[0] != "vi"]
-        # A word that several languages share is evidence for each, but less of it.
-        discount = 1.0 if len(found) <= 1 else 0.6
-        for language, weight in found:
-            scores[language] += weight * discount
         folded = fold(word)
         is_syllable = _SYLLABLE.fullmatch(folded) is not None
-        if is_syllable and _VIETNAMESE.search(word):
+        ours = sum(bool(supported(language)) for language, _ in found)
+        for language, weight in found:
+            # A word that several languages share is evidence for each, but less of it; least for those that we do
+            # not speak, whose short words ("do", "is", "di") are also English, French or Vietnamese.
+            shared = 1.0 if len(found) == 1 else 0.6
+            rare = 0.4 if not supported(language) and (ours or (is_syllable and word.isascii())) else 1.0
+            scores[language] += weight * min(shared, rare)
+        known = any(language == "vi" for language, _ in lexicon.get(folded, []))
+        if is_syllable and (_VIETNAMESE.search(word) or (known and not word.isascii() and not found)):
             scores["vi"] += 0.3 if name else 1.6
         elif is_syllable and _VIETNAMESE_SHARED.search(word) and not found:
             scores["vi"] += 0.2 if name else 0.9
@@ -189,6 +202,10 @@ def _latin_scores(text: str) -> dict[str, float]:
             scores[OTHER] += 1.5
         if _FRENCH.search(word):
             scores["fr"] += 1.0
+        if not found and not name:
+            for language, ending in _ENDINGS:
+                if ending.search(word):
+                    scores[language] += 0.7
     if plain_words:
         # Vietnamese without diacritics is syllables only; one foreign word in three speaks against it.
         share = plain_syllables / plain_words
@@ -196,8 +213,10 @@ def _latin_scores(text: str) -> dict[str, float]:
             scores["vi"] *= share
         elif share == 1 and plain_words >= 3:
             scores["vi"] += 0.25 * plain_words
-    if "?" in text and text.rstrip().endswith(" ?"):
+    if text.rstrip().endswith(" ?"):
         scores["fr"] += 0.3
+    if "¿" in text or "¡" in text:
+        scores[OTHER] += 1.5
     # The languages that we do not speak are one answer, but not one sum: the likeliest of them stands for all.
     letters = scores.pop(OTHER, 0.0)
     likeliest = max((value for language, value in scores.items() if not supported(language)), default=0.0)

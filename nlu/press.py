@@ -36,7 +36,7 @@ def detect(text: str) -> PressCue | None:
         whole = cues.whole.fullmatch(form)
         if whole:
             return PressCue(whole.group(0).strip(), "whole")
-        left = cues.lookalike.sub(" · ", form)
+        left = cues.lookalike.cut(form)
         asked = patterns["ask"].search(left)
         if asked:
             return PressCue(asked.group(0).strip(), "ask")

@@ -21,7 +21,7 @@ export async function useLanguage(code) {
 
 /** French puts a space before : ; ? ! and inside « »: one at which a line must not break. */
 function keepTogether(texts) {
-  const kept = (words) => words.replace(/ (?=[:;?!»])|(?<=«) /g, "\u00a0");
+  const kept = (words) => words.replace(/ (?=[:;?!»])/g, "\u00a0").replaceAll("« ", "«\u00a0");
   return Object.fromEntries(Object.entries(texts).map(([key, words]) => [key, kept(words)]));
 }
 

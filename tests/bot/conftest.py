@@ -41,8 +41,14 @@ class FakeRasa:
             {"custom": {"kind": "answer", "entry": entry}},
             {
                 "custom": {
-                    "kind": "turn", "outcome": "answered", "intent": "ask", "entry": entry,
-                    "entry_language": language, "score": 0.93, "near": [], **turn,
+                    "kind": "turn",
+                    "outcome": "answered",
+                    "intent": "ask",
+                    "entry": entry,
+                    "entry_language": language,
+                    "score": 0.93,
+                    "near": [],
+                    **turn,
                 }
             },
         ]
@@ -85,17 +91,29 @@ def bot_desk(rasa: FakeRasa, search: FakeSearch, transactional_db: None) -> Desk
 def pagoda(transactional_db: None) -> Entry:
     """An entry that may be answered, in Vietnamese, English and Korean."""
     department, _ = Department.objects.get_or_create(
-        slug="tourism", defaults={"name_vi": "Phòng Du lịch", "name_en": "Tourism office", "handles": ["press", "other"]}
+        slug="tourism",
+        defaults={"name_vi": "Phòng Du lịch", "name_en": "Tourism office", "handles": ["press", "other"]},
     )
     entry = Entry.objects.create(
-        slug="pagoda-hours", category="tourism", department=department, verified_on=dt.date(2026, 11, 1),
-        place_name="Chùa Vĩnh Tràng", latitude=10.36, longitude=106.37, address="Mỹ Tho", live=True,
+        slug="pagoda-hours",
+        category="tourism",
+        department=department,
+        verified_on=dt.date(2026, 11, 1),
+        place_name="Chùa Vĩnh Tràng",
+        latitude=10.36,
+        longitude=106.37,
+        address="Mỹ Tho",
+        live=True,
     )
-    Source.objects.create(entry=entry, title="Cổng thông tin", url="https://example.org/chua", seen_on=dt.date(2026, 11, 1))
+    Source.objects.create(
+        entry=entry, title="Cổng thông tin", url="https://example.org/chua", seen_on=dt.date(2026, 11, 1)
+    )
     for language, question, answer in (
         ("vi", "Chùa Vĩnh Tràng mở cửa lúc nào?", "Mở cửa 7:00–11:30 và 13:30–17:30."),
         ("en", "When does the pagoda open?", "Open 7:00–11:30 and 13:30–17:30."),
         ("ko", "사원은 언제 열어요?", "7:00–11:30, 13:30–17:30에 엽니다."),
     ):
-        Translation.objects.create(entry=entry, language=language, question=question, answer=answer, live=True)
+        Translation.objects.create(
+            entry=entry, language=language, question=question, answer=answer, live=True
+        )
     return entry

@@ -19,7 +19,13 @@ from nlu.languages import CODES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOT_THE_FORM = {
-    "vi": "Yêu cầu", "en": "The request", "zh": "请求", "ko": "요청", "ja": "リクエスト", "fr": "La requête", "ru": "Неверный",
+    "vi": "Yêu cầu",
+    "en": "The request",
+    "zh": "请求",
+    "ko": "요청",
+    "ja": "リクエスト",
+    "fr": "La requête",
+    "ru": "Неверный",
 }
 
 
@@ -37,7 +43,9 @@ async def client(bot_desk) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_a_question_is_answered_in_the_documented_form(client, rasa, pagoda) -> None:
     rasa.answers("pagoda-hours")
-    response = await client.post("/api/messages", json={"conversation": "c", "text": "When does the pagoda open?", "language": None})
+    response = await client.post(
+        "/api/messages", json={"conversation": "c", "text": "When does the pagoda open?", "language": None}
+    )
     body = response.json()
     assert response.status_code == 200
     assert set(body) == {"outcome", "language", "form", "ticket", "replies"}
@@ -62,7 +70,9 @@ async def test_a_question_is_answered_in_the_documented_form(client, rasa, pagod
         pytest.param(b'{"conversation": 7, "text": "x"}', id="conversation is a number"),
         pytest.param(b'{"conversation": "c", "text": ["x"]}', id="text is a list"),
         pytest.param(b'{"conversation": "c", "text": "x", "language": "tlh"}', id="unknown language"),
-        pytest.param(b'{"conversation": "c", "text": "x", "message_id": "%s"}' % (b"m" * 201), id="long message id"),
+        pytest.param(
+            b'{"conversation": "c", "text": "x", "message_id": "%s"}' % (b"m" * 201), id="long message id"
+        ),
         pytest.param(b'{"conversation": "%s", "text": "x"}' % (b"c" * 201), id="long conversation"),
         pytest.param(b'{"conversation": "c", "text": "%s"}' % (b"x" * 70_000), id="too large"),
     ],
@@ -77,7 +87,9 @@ async def test_a_request_in_the_wrong_form_is_refused_with_what_is_wrong(client,
 
 @pytest.mark.parametrize("language", CODES)
 async def test_errors_speak_the_readers_language(client, language) -> None:
-    response = await client.post("/api/messages", content=b"{", headers={"Accept-Language": f"{language}-XX,en;q=0.5"})
+    response = await client.post(
+        "/api/messages", content=b"{", headers={"Accept-Language": f"{language}-XX,en;q=0.5"}
+    )
     assert response.json()["error"]["message"].startswith(NOT_THE_FORM[language])
 
 
@@ -91,28 +103,39 @@ async def test_a_reader_with_a_wrong_place_is_refused(client, after) -> None:
 async def test_who_sends_too_much_is_told_when_to_come_back(client) -> None:
     client.app.state.limiter = api.Limiter("2/minute", "memory://")
     for _ in range(2):
-        assert (await client.post("/api/messages", json={"conversation": "c", "text": "hello"})).status_code == 200
-    refused = await client.post("/api/messages", json={"conversation": "c", "text": "hello"}, headers={"Accept-Language": "ko"})
+        assert (
+            await client.post("/api/messages", json={"conversation": "c", "text": "hello"})
+        ).status_code == 200
+    refused = await client.post(
+        "/api/messages", json={"conversation": "c", "text": "hello"}, headers={"Accept-Language": "ko"}
+    )
     assert refused.status_code == 429
     assert 1 <= int(refused.headers["retry-after"]) <= 61
     assert refused.json()["error"]["code"] == "rate_limited"
     assert refused.headers["retry-after"] in refused.json()["error"]["message"]
-    assert (await client.post("/api/messages", json={"conversation": "other", "text": "hello"})).status_code == 200
+    assert (
+        await client.post("/api/messages", json={"conversation": "other", "text": "hello"})
+    ).status_code == 200
 
 
 async def test_one_address_cannot_open_conversations_without_end(client) -> None:
     client.app.state.limiter = api.Limiter("1/minute", "memory://")
     statuses = [
-        (await client.post("/api/messages", json={"conversation": f"c{n}", "text": "hello"})).status_code for n in range(11)
+        (await client.post("/api/messages", json={"conversation": f"c{n}", "text": "hello"})).status_code
+        for n in range(11)
     ]
     assert statuses == [200] * 10 + [429]
 
 
-async def test_a_busy_database_is_said_so_and_the_message_can_be_sent_again(client, rasa, monkeypatch) -> None:
+async def test_a_busy_database_is_said_so_and_the_message_can_be_sent_again(
+    client, rasa, monkeypatch
+) -> None:
     from bot import store
 
     original = store.commit_turn
-    monkeypatch.setattr(store, "commit_turn", lambda *a, **k: (_ for _ in ()).throw(OperationalError("database is locked")))
+    monkeypatch.setattr(
+        store, "commit_turn", lambda *a, **k: (_ for _ in ()).throw(OperationalError("database is locked"))
+    )
     said = {"conversation": "c", "text": "hello", "message_id": "m1"}
     busy = await client.post("/api/messages", json=said)
     assert (busy.status_code, busy.json()["error"]["code"], busy.headers["retry-after"]) == (503, "busy", "5")
@@ -149,9 +172,13 @@ async def test_an_unknown_button_is_answered_politely(client, rasa) -> None:
 async def test_what_was_said_can_be_fetched_again_after_any_reply(client, rasa) -> None:
     ids = []
     for number in range(3):
-        body = (await client.post("/api/messages", json={"conversation": "c", "text": f"hello {number}"})).json()
+        body = (
+            await client.post("/api/messages", json={"conversation": "c", "text": f"hello {number}"})
+        ).json()
         ids.append(body["replies"][0]["id"])
-    later = (await client.get("/api/messages", params={"conversation": "c", "after": ids[0]})).json()["replies"]
+    later = (await client.get("/api/messages", params={"conversation": "c", "after": ids[0]})).json()[
+        "replies"
+    ]
     assert [reply["id"] for reply in later] == ids[1:]
     assert (await client.get("/api/messages", params={"conversation": "nobody"})).json()["replies"] == []
 

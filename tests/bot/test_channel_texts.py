@@ -25,12 +25,16 @@ def placeholders(text: str) -> set[str]:
 def test_a_text_stands_in_every_language_with_the_same_placeholders(key: str) -> None:
     assert set(TEXTS[key]) == set(CODES)
     assert all(text.strip() for text in TEXTS[key].values())
-    assert {frozenset(placeholders(text)) for text in TEXTS[key].values()} == {frozenset(placeholders(TEXTS[key]["en"]))}
+    assert {frozenset(placeholders(text)) for text in TEXTS[key].values()} == {
+        frozenset(placeholders(TEXTS[key]["en"]))
+    }
 
 
 def test_every_text_that_the_code_says_exists_and_every_text_is_said() -> None:
     code = "\n".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "bot").rglob("*.py")))
-    said = set(re.findall(r'(?:say|text_reply)\(\s*["\'](\w+)["\']', code)) | set(re.findall(r'error\(request, \d+, "\w+", "(\w+)"', code))
+    said = set(re.findall(r'(?:say|text_reply)\(\s*["\'](\w+)["\']', code)) | set(
+        re.findall(r'error\(request, \d+, "\w+", "(\w+)"', code)
+    )
     own = {key for key in said if not key.startswith("utter_")}
     commands = {key for key in TEXTS if key.startswith("command_")}
     assert own <= set(TEXTS)
@@ -44,10 +48,15 @@ def test_a_language_that_we_do_not_speak_gets_english() -> None:
 def test_the_bot_imports_neither_torch_nor_rasa() -> None:
     code = (
         "import django; django.setup(); import bot.app, bot.telegram.channel, bot.telegram.sender, sys; "
-        "print([name for name in ('torch', 'rasa', 'sentence_transformers', 'faiss', 'onnxruntime', 'numpy') if name in sys.modules])"
+        "heavy = {'torch', 'rasa', 'sentence_transformers', 'faiss', 'onnxruntime', 'numpy'}; "
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
         env={**__import__("os").environ, "DJANGO_SETTINGS_MODULE": "desk.settings"},
     )
     assert done.stdout.strip() == "[]", done.stderr

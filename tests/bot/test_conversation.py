@@ -55,7 +55,9 @@ async def test_rasa_is_told_the_language_the_channel_and_the_field_it_waits_for(
     assert "visitor" not in str(rasa.sent)
 
 
-async def test_a_repeat_of_a_message_gives_the_same_reply_and_is_worked_off_once(bot_desk, rasa, pagoda) -> None:
+async def test_a_repeat_of_a_message_gives_the_same_reply_and_is_worked_off_once(
+    bot_desk, rasa, pagoda
+) -> None:
     rasa.answers("pagoda-hours")
     first = await bot_desk.handle(said("Chùa mở cửa lúc nào?"))
     again = await bot_desk.handle(said("Chùa mở cửa lúc nào?"))
@@ -64,7 +66,9 @@ async def test_a_repeat_of_a_message_gives_the_same_reply_and_is_worked_off_once
     assert len(await turns()) == 1
 
 
-async def test_a_repeat_that_arrives_while_the_first_is_being_answered_waits_for_it(bot_desk, rasa, pagoda) -> None:
+async def test_a_repeat_that_arrives_while_the_first_is_being_answered_waits_for_it(
+    bot_desk, rasa, pagoda
+) -> None:
     rasa.answers("pagoda-hours")
     rasa.during = lambda: asyncio.sleep(0.05)
     first, again = await asyncio.gather(*(bot_desk.handle(said("Chùa mở cửa lúc nào?")) for _ in range(2)))
@@ -106,8 +110,13 @@ async def test_when_rasa_fails_the_search_service_answers(bot_desk, rasa, search
     else:
         rasa.items = failure
     search.found = {
-        "outcome": "answered", "entry": "pagoda-hours", "entry_language": "en", "score": 0.9, "near": [],
-        "query_language": "en", "revision": 1,
+        "outcome": "answered",
+        "entry": "pagoda-hours",
+        "entry_language": "en",
+        "score": 0.9,
+        "near": [],
+        "query_language": "en",
+        "revision": 1,
     }
     result = await bot_desk.handle(said("When does the pagoda open?"))
     assert result.outcome == "answered"
@@ -118,10 +127,18 @@ async def test_when_rasa_fails_the_search_service_answers(bot_desk, rasa, search
 
 
 @pytest.mark.parametrize("outcome", ["clarify", "not_known"])
-async def test_without_rasa_near_misses_become_buttons_that_answer(bot_desk, rasa, search, pagoda, outcome) -> None:
+async def test_without_rasa_near_misses_become_buttons_that_answer(
+    bot_desk, rasa, search, pagoda, outcome
+) -> None:
     rasa.items = []
     near = {"entry": "pagoda-hours", "language": "en", "question": "When does the pagoda open?", "score": 0.3}
-    search.found = {"outcome": outcome, "entry": None, "entry_language": None, "score": 0.3, "near": [near, near]}
+    search.found = {
+        "outcome": outcome,
+        "entry": None,
+        "entry_language": None,
+        "score": 0.3,
+        "near": [near, near],
+    }
     result = await bot_desk.handle(said("Is there something to see?"))
     assert result.outcome == outcome
     labels = [button["label"] for button in result.replies[0]["buttons"]]
@@ -130,7 +147,9 @@ async def test_without_rasa_near_misses_become_buttons_that_answer(bot_desk, ras
     assert (pressed.outcome, pressed.replies[0]["entry"]) == ("answered", "pagoda-hours")
 
 
-async def test_without_rasa_and_search_the_person_is_told_and_can_still_reach_a_person(bot_desk, rasa) -> None:
+async def test_without_rasa_and_search_the_person_is_told_and_can_still_reach_a_person(
+    bot_desk, rasa
+) -> None:
     rasa.items = []
     result = await bot_desk.handle(said("When does the pagoda open?"))
     assert result.outcome == "failed"
@@ -143,7 +162,9 @@ async def test_without_rasa_and_search_the_person_is_told_and_can_still_reach_a_
     assert handed.ticket in handed.replies[0]["text"]
 
 
-async def test_without_rasa_a_journalist_gets_a_press_ticket_with_their_own_words(bot_desk, rasa, pagoda) -> None:
+async def test_without_rasa_a_journalist_gets_a_press_ticket_with_their_own_words(
+    bot_desk, rasa, pagoda
+) -> None:
     rasa.items = []
     words = "I am a journalist from Reuters and request an interview with the mayor"
     result = await bot_desk.handle(said(words))
@@ -153,7 +174,12 @@ async def test_without_rasa_a_journalist_gets_a_press_ticket_with_their_own_word
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("vi", "Cứu tôi với, cháy nhà!"), ("en", "Help, there is a fire!"), ("ko", "불이 났어요! 도와주세요"), ("zh", "救命！着火了")],
+    [
+        ("vi", "Cứu tôi với, cháy nhà!"),
+        ("en", "Help, there is a fire!"),
+        ("ko", "불이 났어요! 도와주세요"),
+        ("zh", "救命！着火了"),
+    ],
 )
 async def test_without_rasa_an_emergency_gets_the_numbers_at_once(bot_desk, rasa, language, words) -> None:
     rasa.items = []
@@ -166,7 +192,9 @@ async def test_a_reply_computed_while_staff_took_over_is_dropped(bot_desk, rasa,
     user = await sync_to_async(get_user_model().objects.create_user)("press")
     await bot_desk.handle(said("hello"))
     ticket = await sync_to_async(
-        lambda: tickets.open_ticket("other", conversation=Conversation.objects.get(), language="en", words="w")
+        lambda: tickets.open_ticket(
+            "other", conversation=Conversation.objects.get(), language="en", words="w"
+        )
     )()
     rasa.answers("pagoda-hours")
 
@@ -184,24 +212,35 @@ async def test_a_message_that_raced_with_a_take_over_stands_on_the_ticket(bot_de
     user = await sync_to_async(get_user_model().objects.create_user)("press")
     await bot_desk.handle(said("hello"))
     ticket = await sync_to_async(
-        lambda: tickets.open_ticket("other", conversation=Conversation.objects.get(), language="en", words="w")
+        lambda: tickets.open_ticket(
+            "other", conversation=Conversation.objects.get(), language="en", words="w"
+        )
     )()
     rasa.during = lambda: sync_to_async(tickets.take_over)(ticket, user)
     await bot_desk.handle(said("and one more thing", number=2))
-    assert await TicketEvent.objects.filter(ticket=ticket, type="message", text="and one more thing").acount() == 1
+    assert (
+        await TicketEvent.objects.filter(ticket=ticket, type="message", text="and one more thing").acount()
+        == 1
+    )
 
 
-async def test_while_staff_have_the_conversation_the_bot_is_silent_and_the_ticket_grows(bot_desk, rasa) -> None:
+async def test_while_staff_have_the_conversation_the_bot_is_silent_and_the_ticket_grows(
+    bot_desk, rasa
+) -> None:
     user = await sync_to_async(get_user_model().objects.create_user)("press")
     await bot_desk.handle(said("hello"))
     ticket = await sync_to_async(
-        lambda: tickets.open_ticket("other", conversation=Conversation.objects.get(), language="en", words="w")
+        lambda: tickets.open_ticket(
+            "other", conversation=Conversation.objects.get(), language="en", words="w"
+        )
     )()
     await sync_to_async(tickets.take_over)(ticket, user)
     silent = await bot_desk.handle(said("are you there?", number=2))
     assert (silent.outcome, silent.replies, silent.ticket) == ("handed_off", [], ticket.number)
     assert len(rasa.sent) == 1
-    assert await TicketEvent.objects.filter(ticket=ticket, type="message", text="are you there?").acount() == 1
+    assert (
+        await TicketEvent.objects.filter(ticket=ticket, type="message", text="are you there?").acount() == 1
+    )
     await sync_to_async(tickets.give_back)(ticket, user)
     assert (await bot_desk.handle(said("hello again", number=3))).outcome == "small_talk"
 
@@ -233,7 +272,9 @@ async def test_something_we_cannot_read_leaves_the_form_open(bot_desk, rasa) -> 
 async def test_a_button_of_another_conversation_does_not_work(bot_desk, rasa) -> None:
     await bot_desk.handle(said("hello"))
     conversation = await Conversation.objects.aget()
-    button = await Button.objects.acreate(conversation=conversation, label="x", payload='/show_entry{"entry": "x"}')
+    button = await Button.objects.acreate(
+        conversation=conversation, label="x", payload='/show_entry{"entry": "x"}'
+    )
     assert (await bot_desk.handle(said(chat="somebody else", button=button.id))).outcome == "refused"
     assert (await bot_desk.handle(said(number=2, button=button.id))).outcome != "refused"
 
@@ -241,13 +282,16 @@ async def test_a_button_of_another_conversation_does_not_work(bot_desk, rasa) ->
 async def test_a_pressed_button_reaches_rasa_as_an_order_with_the_language(bot_desk, rasa) -> None:
     await bot_desk.handle(said("bonjour, je voudrais une information"))
     conversation = await Conversation.objects.aget()
-    button = await Button.objects.acreate(conversation=conversation, label="x", payload='/show_entry{"entry": "x"}')
+    button = await Button.objects.acreate(
+        conversation=conversation, label="x", payload='/show_entry{"entry": "x"}'
+    )
     await bot_desk.handle(said(number=2, button=button.id))
     assert rasa.sent[1]["message"] == '/show_entry{"entry": "x", "language": "fr"}'
 
 
 @pytest.mark.parametrize(
-    "typed", ["/restart", '/handoff@1.0{"kind":"press"}', "//restart", " /restart", "\u200b/restart", "\x00/restart"]
+    "typed",
+    ["/restart", '/handoff@1.0{"kind":"press"}', "//restart", " /restart", "\u200b/restart", "\x00/restart"],
 )
 async def test_a_typed_order_reaches_rasa_without_its_slash(bot_desk, rasa, typed) -> None:
     await bot_desk.handle(said(typed))

@@ -20,35 +20,52 @@ def turn(outcome: str, **fields: Any) -> dict[str, Any]:
 
 
 def test_a_text_with_buttons_becomes_a_draft_with_choices() -> None:
-    drafts, ending = read_items([
-        {"text": "Which one?", "buttons": [{"title": "A", "payload": "/a"}]}, turn("form", form="press", requested="press_name")
-    ])
+    drafts, ending = read_items(
+        [
+            {"text": "Which one?", "buttons": [{"title": "A", "payload": "/a"}]},
+            turn("form", form="press", requested="press_name"),
+        ]
+    )
     assert drafts[0].choices == [Choice("A", "/a")]
     assert (ending.outcome, ending.form, ending.requested) == (Outcome.FORM, "press", "press_name")
 
 
 def test_choices_belong_to_the_text_before_them() -> None:
-    drafts, _ = read_items([
-        {"text": "one"}, {"text": "two"}, {"custom": {"kind": "choices", "entries": ["a", "b"], "human": True}}, turn("clarify")
-    ])
+    drafts, _ = read_items(
+        [
+            {"text": "one"},
+            {"text": "two"},
+            {"custom": {"kind": "choices", "entries": ["a", "b"], "human": True}},
+            turn("clarify"),
+        ]
+    )
     assert [(draft.entries, draft.human) for draft in drafts] == [([], False), (["a", "b"], True)]
 
 
 def test_choices_without_a_text_are_not_lost() -> None:
-    drafts, _ = read_items([{"custom": {"kind": "choices", "entries": ["a"], "human": False}}, turn("clarify")])
+    drafts, _ = read_items(
+        [{"custom": {"kind": "choices", "entries": ["a"], "human": False}}, turn("clarify")]
+    )
     assert drafts[0].entries == ["a"]
 
 
 def test_a_question_in_the_middle_of_a_form_is_answered_and_the_form_stays_open() -> None:
-    drafts, ending = read_items([
-        {"custom": {"kind": "answer", "entry": "pagoda-hours"}},
-        turn("answered", entry="pagoda-hours", score=0.9, entry_language="ko", intent="ask"),
-        {"text": "Which outlet?"},
-        turn("form", form="press", requested="press_outlet"),
-    ])
+    drafts, ending = read_items(
+        [
+            {"custom": {"kind": "answer", "entry": "pagoda-hours"}},
+            turn("answered", entry="pagoda-hours", score=0.9, entry_language="ko", intent="ask"),
+            {"text": "Which outlet?"},
+            turn("form", form="press", requested="press_outlet"),
+        ]
+    )
     assert [draft.entry or draft.text for draft in drafts] == ["pagoda-hours", "Which outlet?"]
     assert ending.outcome == Outcome.ANSWERED
-    assert (ending.entry, ending.score, ending.form, ending.requested) == ("pagoda-hours", 0.9, "press", "press_outlet")
+    assert (ending.entry, ending.score, ending.form, ending.requested) == (
+        "pagoda-hours",
+        0.9,
+        "press",
+        "press_outlet",
+    )
 
 
 def test_every_outcome_has_a_place_in_the_precedence() -> None:
@@ -78,7 +95,11 @@ def test_an_order_keeps_whatever_stands_in_its_entities(value: str) -> None:
 def test_the_lines_under_an_answer_name_source_date_place_and_fallback(language: str) -> None:
     other = "vi" if language != "vi" else "en"
     reply = {
-        "text": "x", "fallback": True, "outdated": True, "language": other, "verified_on": "2026-11-05",
+        "text": "x",
+        "fallback": True,
+        "outdated": True,
+        "language": other,
+        "verified_on": "2026-11-05",
         "source": {"title": "Cổng tỉnh", "url": "https://example.org"},
         "place": {"name": "Chùa", "address": "Mỹ Tho", "latitude": 1.0, "longitude": 2.0},
     }

@@ -95,3 +95,8 @@ def test_the_limit_that_is_counted_is_the_limit_that_is_read():
     limit = re.search(r"const LIMIT = ([\d_]+)", read("composer.js"))
     assert limit is not None
     assert int(limit[1].replace("_", "")) == MAX_LENGTH
+
+
+def test_the_person_button_says_what_the_desk_calls_it():
+    channel_texts = yaml.safe_load((WEB.parent / "texts.yml").read_text(encoding="utf-8"))
+    assert TEXTS["person_button"] == channel_texts["talk_to_person"]

@@ -77,7 +77,10 @@ def _install_chromium() -> str | None:
         return "Chromium is not installed (apt-get install chromium fonts-noto-cjk)"
     done = subprocess.run(
         ["apt-get", "install", "-y", "-qq", "chromium", "fonts-noto-cjk"],
-        capture_output=True, text=True, timeout=280, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
     )
     return None if CHROMIUM.exists() else f"apt-get could not install Chromium: {done.stderr[-300:]}"
 

@@ -79,7 +79,9 @@ class WebPerson:
 
     def hear(self, seconds: float) -> list[str]:
         def later() -> list[dict[str, Any]]:
-            return self.http.get("/api/messages", params={"conversation": self.chat, "after": self.seen}).json()["replies"]
+            return self.http.get(
+                "/api/messages", params={"conversation": self.chat, "after": self.seen}
+            ).json()["replies"]
 
         replies = eventually(later, seconds, f"nothing new in the web chat {self.chat}")
         self.seen = replies[-1]["id"]
@@ -93,8 +95,13 @@ class WebPerson:
         turn = self.stack.turns("web", self.chat)[-1]
         assert turn["outcome"] == body["outcome"]
         return Heard(
-            body["outcome"], body["language"], turn["entry"], body["ticket"] or "", body["form"] or "",
-            [reply["text"] for reply in replies], buttons,
+            body["outcome"],
+            body["language"],
+            turn["entry"],
+            body["ticket"] or "",
+            body["form"] or "",
+            [reply["text"] for reply in replies],
+            buttons,
         )
 
 
@@ -161,8 +168,12 @@ class TelegramPerson:
             turns = self.stack.turns("telegram", self.chat)
             return turns[-1] if len(turns) > before and not turns[-1]["waiting"] else None
 
-        turn = eventually(done, 30, lambda: f"no turn for Telegram chat {self.chat}\n{self.stack.tail('bot')}")
-        silent = not self.stack.rows("select 1 from bot_message where turn_id = ? and state = 'delivered'", turn["id"])
+        turn = eventually(
+            done, 30, lambda: f"no turn for Telegram chat {self.chat}\n{self.stack.tail('bot')}"
+        )
+        silent = not self.stack.rows(
+            "select 1 from bot_message where turn_id = ? and state = 'delivered'", turn["id"]
+        )
         messages = [] if silent else self._new(5)
         buttons = [
             (button["text"], button["callback_data"])
@@ -172,8 +183,13 @@ class TelegramPerson:
         ]
         self.buttons = buttons or self.buttons
         return Heard(
-            turn["outcome"], turn["language_now"], turn["entry"], turn["ticket"], turn["form"],
-            [_text(message) for message in messages], buttons,
+            turn["outcome"],
+            turn["language_now"],
+            turn["entry"],
+            turn["ticket"],
+            turn["form"],
+            [_text(message) for message in messages],
+            buttons,
         )
 
 

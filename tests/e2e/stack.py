@@ -3,8 +3,8 @@
     with Stack() as stack:
         httpx.post(f"{stack.chat}/api/messages", json={"conversation": "c", "text": "…"})
 
-The embedding model and the trained dialogue model are shared with the working copy (`make model train` builds them);
-everything else lives in a temporary folder.
+The embedding model and the trained dialogue model are shared with the working copy (`make model train` builds
+them); everything else lives in a temporary folder.
 """
 
 from __future__ import annotations
@@ -96,7 +96,11 @@ class Stack:
         self._keep = folder is not None
         binaries = Path(sys.executable).parent
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("CITYDESK_", "COV_", "PYTEST"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("CITYDESK_", "COV_", "PYTEST"))
+            },
             "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
@@ -122,7 +126,7 @@ class Stack:
             **{f"CITYDESK_{name.upper()}": value for name, value in settings.items()},
         }
 
-    # --- addresses ---------------------------------------------------------------------------------------------
+    # --- addresses -------------------------------------------------------------------------------------
     @property
     def chat(self) -> str:
         """Return the address of the web chat."""
@@ -143,7 +147,7 @@ class Stack:
         """Return the address of the dialogue engine."""
         return f"http://127.0.0.1:{self.ports['rasa']}"
 
-    # --- processes ---------------------------------------------------------------------------------------------
+    # --- processes -------------------------------------------------------------------------------------
     def __enter__(self) -> Stack:
         if reason := missing():
             raise Missing(reason)
@@ -189,8 +193,13 @@ class Stack:
         command = f"exec {procfile()[name]}"
         with self._log(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                ["bash", "-c", command], cwd=ROOT, env={**self.environment, **settings}, stdout=log, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, start_new_session=True,
+                ["bash", "-c", command],
+                cwd=ROOT,
+                env={**self.environment, **settings},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def start(self, name: str, **settings: str) -> None:
@@ -224,7 +233,13 @@ class Stack:
 
     def wait(self, name: str) -> None:
         """Wait until a process says that it is ready; shows the end of its log when it does not."""
-        path = {"knowledge": "/health", "actions": "/health", "rasa": "/", "bot": "/healthz", "desk": "/healthz"}[name]
+        path = {
+            "knowledge": "/health",
+            "actions": "/health",
+            "rasa": "/",
+            "bot": "/healthz",
+            "desk": "/healthz",
+        }[name]
         url = f"http://127.0.0.1:{self.ports[name]}{path}"
 
         def ready() -> bool:
@@ -244,7 +259,9 @@ class Stack:
         environment = {**self.environment, **settings}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
         if done.returncode:
-            raise RuntimeError(f"{' '.join(command[1:])[:200]} failed:\n{done.stdout[-1500:]}{done.stderr[-3000:]}")
+            raise RuntimeError(
+                f"{' '.join(command[1:])[:200]} failed:\n{done.stdout[-1500:]}{done.stderr[-3000:]}"
+            )
         return done.stdout
 
     def _log(self, name: str) -> Path:
@@ -255,13 +272,17 @@ class Stack:
     def tail(self, name: str, lines: int = 40) -> str:
         """Return the end of a process's log."""
         log = self._log(name)
-        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if log.exists() else ""
+        return (
+            "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+            if log.exists()
+            else ""
+        )
 
     def memory(self) -> dict[str, float]:
         """Return the resident memory of each process with its children, in MiB (Linux)."""
         return {name: resident(process.pid) for name, process in self.processes.items()}
 
-    # --- the database, as a test looks at it ---------------------------------------------------------------------
+    # --- the database, as a test looks at it -----------------------------------------------------------
     @contextlib.contextmanager
     def database(self) -> Iterator[sqlite3.Connection]:
         """Open the stack's database."""
@@ -280,16 +301,19 @@ class Stack:
     def turns(self, channel: str, chat: str) -> list[dict[str, Any]]:
         """Return the turns of a conversation, oldest first, with the ids of the replies that wait."""
         return self.rows(
-            """select t.*, c.language as language_now, c.form, c.requested, (select count(*) from bot_message m
-               where m.turn_id = t.id and m.state in ('queued', 'sending')) as waiting
+            """select t.*, c.language as language_now, c.form, c.requested,
+               (select count(*) from bot_message m
+                where m.turn_id = t.id and m.state in ('queued', 'sending')) as waiting
                from bot_turn t join bot_conversation c on c.id = t.conversation_id
                where c.channel = ? and c.chat_id = ? order by t.id""",
-            channel, chat,
+            channel,
+            chat,
         )
 
 
 def resident(pid: int) -> float:
     """Return the resident memory of a process and its children in MiB."""
+
     def own(each: str) -> float:
         for line in Path(f"/proc/{each}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
@@ -317,7 +341,7 @@ def eventually(condition: Callable[[], Any], seconds: float, why: Callable[[], s
         time.sleep(0.03)
 
 
-# --- the Telegram emulator ------------------------------------------------------------------------------------------
+# --- the Telegram emulator -----------------------------------------------------------------------------
 def install_emulator() -> str | None:
     """Install the npm package into the emulator's folder; return why that is impossible, or None."""
     if not (shutil.which("node") and shutil.which("npm")):
@@ -325,7 +349,9 @@ def install_emulator() -> str | None:
     lock, mark = EMULATOR / "package-lock.json", EMULATOR / "node_modules" / ".package-lock.json"
     if mark.exists() and mark.stat().st_mtime >= lock.stat().st_mtime:
         return None
-    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=EMULATOR, capture_output=True, text=True, timeout=180)
+    done = subprocess.run(
+        ["npm", "ci", "--no-audit", "--no-fund"], cwd=EMULATOR, capture_output=True, text=True, timeout=180
+    )
     return f"npm ci failed: {done.stderr[-500:]}" if done.returncode else None
 
 
@@ -339,7 +365,10 @@ class Emulator:
 
     def __enter__(self) -> Emulator:
         self._process = subprocess.Popen(
-            ["node", "start.js", str(self.port)], cwd=EMULATOR, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+            ["node", "start.js", str(self.port)],
+            cwd=EMULATOR,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 

@@ -1,4 +1,4 @@
-"""The same conversation scripts on both channels: what passes in the web chat passes in Telegram, word for word."""
+"""The same conversation scripts on both channels: what passes in the web chat passes in Telegram."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def tickets(stack: Stack, person: Person) -> list[dict[str, Any]]:
     return stack.rows(
         """select t.* from desk_ticket t join bot_conversation c on c.id = t.conversation_id
            where c.channel = ? and c.chat_id = ?""",
-        person.channel, person.chat,
+        person.channel,
+        person.chat,
     )
 
 

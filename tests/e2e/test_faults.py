@@ -1,4 +1,4 @@
-"""What happens when a part is down: questions are still answered, requests still become tickets, nothing is lost."""
+"""What happens when a part is down: questions are answered, requests become tickets, nothing is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ def test_with_rasa_down_questions_are_answered_and_tickets_opened(stack: Stack, 
     with stack.without("rasa"):
         for person in (WebPerson(stack), TelegramPerson(stack, emulator)):
             heard = person.say(KOREAN)
-            assert (heard.outcome, heard.entry, heard.language) == ("answered", "vinh-trang-opening-hours", "ko")
+            assert (heard.outcome, heard.entry, heard.language) == (
+                "answered",
+                "vinh-trang-opening-hours",
+                "ko",
+            )
             urgent = person.say("Help, there is a fire!")
             assert urgent.outcome == "emergency"
             assert "114" in urgent.text
@@ -69,14 +73,18 @@ def test_with_the_knowledge_service_down_the_desk_says_so_and_offers_a_person(st
     assert person.say("When is Vĩnh Tràng Pagoda open?").outcome == "answered"
 
 
-def test_a_locked_database_is_said_to_be_busy_and_nothing_is_lost(stack: Stack, telegram: TelegramPerson) -> None:
+def test_a_locked_database_is_said_to_be_busy_and_nothing_is_lost(
+    stack: Stack, telegram: TelegramPerson
+) -> None:
     web = WebPerson(stack)
     web.say("xin chào")
     said = {"conversation": web.chat, "text": KOREAN, "message_id": "during the lock"}
     answers: list[httpx.Response] = []
     with stack.database() as connection:
         connection.execute("begin immediate")
-        asking = threading.Thread(target=lambda: answers.append(httpx.post(f"{stack.chat}/api/messages", json=said, timeout=60)))
+        asking = threading.Thread(
+            target=lambda: answers.append(httpx.post(f"{stack.chat}/api/messages", json=said, timeout=60))
+        )
         asking.start()
         time.sleep(0.2)
         telegram._post("/sendMessage", telegram.update(text=KOREAN))
@@ -100,25 +108,33 @@ def test_what_a_killed_bot_had_stored_is_answered_after_its_restart(stack: Stack
     with stack.database() as connection:
         for person in (web, telegram):
             connection.execute(
-                """insert into bot_update (channel, external_id, conversation_id, payload, state, error, received_at)
+                """insert into bot_update
+                   (channel, external_id, conversation_id, payload, state, error, received_at)
                    select channel, ?, id, ?, 'received', '', datetime('now') from bot_conversation
                    where channel = ? and chat_id = ?""",
                 (f"9{person.chat}"[:90], json.dumps({"text": KOREAN}), person.channel, person.chat),
             )
     stack.start("bot")
     for person in (web, telegram):
-        eventually(lambda person=person: len(stack.turns(person.channel, person.chat)) == 2, 20, lambda: stack.tail("bot"))
+        eventually(
+            lambda person=person: len(stack.turns(person.channel, person.chat)) == 2,
+            20,
+            lambda: stack.tail("bot"),
+        )
         assert any("06:30" in text for text in person.hear(5))
 
 
-def test_a_staff_answer_that_waits_goes_out_after_the_bot_was_killed(stack: Stack, telegram: TelegramPerson) -> None:
+def test_a_staff_answer_that_waits_goes_out_after_the_bot_was_killed(
+    stack: Stack, telegram: TelegramPerson
+) -> None:
     telegram.say("xin chào")
     stack.stop("bot", signal.SIGKILL)
     payload = {"text": "Chúng tôi đã nhận được.", "buttons": [], "language": "vi"}
     with stack.database() as connection:
         connection.execute(
-            """insert into bot_message (conversation_id, author, text, payload, state, priority, attempts, external_id,
-               error, created_at) select id, 'staff', ?, ?, 'queued', 10, 0, '', '', datetime('now')
+            """insert into bot_message (conversation_id, author, text, payload, state, priority, attempts,
+               external_id, error, created_at)
+               select id, 'staff', ?, ?, 'queued', 10, 0, '', '', datetime('now')
                from bot_conversation where channel = 'telegram' and chat_id = ?""",
             (payload["text"], json.dumps(payload), telegram.chat),
         )
@@ -126,8 +142,14 @@ def test_a_staff_answer_that_waits_goes_out_after_the_bot_was_killed(stack: Stac
     assert any("Chúng tôi đã nhận được." in text for text in telegram.hear(15))
 
 
-def test_telegram_refusing_for_a_while_delays_a_message_and_loses_none(telegram: TelegramPerson, emulator: Emulator) -> None:
-    failure = {"error_code": 429, "description": "Too Many Requests: retry after 1", "parameters": {"retry_after": 1}}
+def test_telegram_refusing_for_a_while_delays_a_message_and_loses_none(
+    telegram: TelegramPerson, emulator: Emulator
+) -> None:
+    failure = {
+        "error_code": 429,
+        "description": "Too Many Requests: retry after 1",
+        "parameters": {"retry_after": 1},
+    }
     emulator.http.post("/fail", json={"chat_id": telegram.chat, "failure": failure})
     started = time.monotonic()
     assert telegram.say(KOREAN).entry == "vinh-trang-opening-hours"

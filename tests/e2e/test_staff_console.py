@@ -1,4 +1,4 @@
-"""The staff console in a browser: a press ticket from the asker's first word to the delivered answer, and who sees what."""
+"""The staff console in a browser: from the asker's first word to the delivered answer, and who sees what."""
 
 from __future__ import annotations
 
@@ -26,7 +26,12 @@ def enter(page: Any) -> Any:
 def request_an_interview(person: Person) -> str:
     """Go through the whole press form and return the ticket's number."""
     person.say("I am a journalist and would like an interview with the mayor")
-    for words in ("Anna Schmidt", "The Guardian", "United Kingdom", "How the merger changed the work of the boatmen"):
+    for words in (
+        "Anna Schmidt",
+        "The Guardian",
+        "United Kingdom",
+        "How the merger changed the work of the boatmen",
+    ):
         person.say(words)
     person.press("Interview")
     person.press("No deadline")
@@ -60,11 +65,19 @@ def test_a_journalist_gets_the_press_officers_answer_in_the_same_chat(
     said = person.hear(10)
     assert any(ANSWER in text for text in said)
     badge = page.locator(".dk-msg--staff .dk-badge").last
-    eventually(lambda: "delivered" in badge.inner_text() or page.wait_for_timeout(100), 15, lambda: badge.inner_text())
-    [message] = stack.rows("select m.* from bot_message m join desk_ticket t on t.id = m.ticket_id where t.number = ?", number)
+    eventually(
+        lambda: "delivered" in badge.inner_text() or page.wait_for_timeout(100),
+        15,
+        lambda: badge.inner_text(),
+    )
+    [message] = stack.rows(
+        "select m.* from bot_message m join desk_ticket t on t.id = m.ticket_id where t.number = ?", number
+    )
     assert (message["author"], message["state"]) == ("staff", "delivered")
     events = stack.rows(
-        "select e.type from desk_ticketevent e join desk_ticket t on t.id = e.ticket_id where t.number = ? order by e.id", number
+        """select e.type from desk_ticketevent e join desk_ticket t on t.id = e.ticket_id
+           where t.number = ? order by e.id""",
+        number,
     )
     assert [event["type"] for event in events][:3] == ["opened", "claimed", "answer"]
 
@@ -79,7 +92,9 @@ def test_the_answer_appears_on_the_open_web_page_by_itself(
     words = f"Đèn đường trước nhà tôi hỏng đã ba tuần rồi {uuid.uuid4().hex[:6]}"
     chat.get_by_role("textbox").fill(words)
     chat.keyboard.press("Enter")
-    eventually(lambda: "MT-" in chat.locator("#log").inner_text() or chat.wait_for_timeout(50), 10, "no ticket")
+    eventually(
+        lambda: "MT-" in chat.locator("#log").inner_text() or chat.wait_for_timeout(50), 10, "no ticket"
+    )
     [ticket] = stack.rows("select * from desk_ticket where words = ?", words)
     page = enter(staff("desk"))
     open_ticket(page, stack, ticket["number"])
@@ -109,7 +124,9 @@ def test_a_person_takes_the_conversation_over_and_gives_it_back(
     assert person.say("When is Vĩnh Tràng Pagoda open?").outcome == "answered"
 
 
-def test_only_press_officers_see_press_tickets(stack: Stack, staff: Callable[[str], Any], web: WebPerson) -> None:
+def test_only_press_officers_see_press_tickets(
+    stack: Stack, staff: Callable[[str], Any], web: WebPerson
+) -> None:
     number = request_an_interview(web)
     page = enter(staff("desk"))
     page.goto(f"{stack.desk}/tickets/?state=all")
@@ -120,7 +137,9 @@ def test_only_press_officers_see_press_tickets(stack: Stack, staff: Callable[[st
 
 
 def test_a_login_link_works_once(stack: Stack, open_page: Callable[..., Any]) -> None:
-    link = next(word for word in stack.manage("staff_login", "--role", "desk").split() if word.startswith("http"))
+    link = next(
+        word for word in stack.manage("staff_login", "--role", "desk").split() if word.startswith("http")
+    )
     enter(open_page(link))
     again = open_page(link)
     again.get_by_role("button", name="Log in").click()
@@ -134,4 +153,7 @@ def test_nobody_gets_in_without_a_login(stack: Stack) -> None:
         assert response.status_code == 302
         assert "/login/" in response.headers["location"]
     assert httpx.get(f"{stack.desk}/login/once/forged").status_code == 200
-    assert httpx.post(f"{stack.desk}/tickets/MT-2026-0001/answer/", data={"text": "x"}).status_code in (302, 403)
+    assert httpx.post(f"{stack.desk}/tickets/MT-2026-0001/answer/", data={"text": "x"}).status_code in (
+        302,
+        403,
+    )

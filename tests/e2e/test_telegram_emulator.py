@@ -65,7 +65,9 @@ def test_the_menus_are_registered_in_every_language(emulator: Emulator, stack: S
     assert {menu.get("language_code") for menu in menus} >= {None, "vi", "en", "zh", "ko", "ja", "fr", "ru"}
 
 
-def test_an_answer_has_its_source_linked_and_typing_is_shown(telegram: TelegramPerson, emulator: Emulator) -> None:
+def test_an_answer_has_its_source_linked_and_typing_is_shown(
+    telegram: TelegramPerson, emulator: Emulator
+) -> None:
     telegram.say("빈짱 사원은 몇 시에 열어요?")
     [message] = telegram.messages
     assert message["parse_mode"] == "HTML"
@@ -81,7 +83,8 @@ def test_buttons_carry_opaque_ids_under_64_bytes(telegram: TelegramPerson) -> No
 def test_a_place_is_sent_as_a_map_pin(stack: Stack, telegram: TelegramPerson, emulator: Emulator) -> None:
     [row] = stack.rows(
         """select t.question from knowledge_entry e join knowledge_translation t on t.entry_id = e.id
-           where e.latitude is not null and e.live = 1 and t.language = 'en' order by e.priority desc limit 1"""
+           where e.latitude is not null and e.live = 1 and t.language = 'en'
+            order by e.priority desc limit 1"""
     )
     assert telegram.say(row["question"]).outcome == "answered"
     [pin] = eventually(lambda: emulator.recorded("sendVenue", telegram.chat), 5, "no map pin")
@@ -89,14 +92,24 @@ def test_a_place_is_sent_as_a_map_pin(stack: Stack, telegram: TelegramPerson, em
 
 
 def test_a_photo_is_answered_with_what_we_can_read(telegram: TelegramPerson) -> None:
-    photo = [{"file_id": "AgACAgUAAxkBAAIB", "file_unique_id": "AQAD", "file_size": 1200, "width": 90, "height": 60}]
+    photo = [
+        {
+            "file_id": "AgACAgUAAxkBAAIB",
+            "file_unique_id": "AQAD",
+            "file_size": 1200,
+            "width": 90,
+            "height": 60,
+        }
+    ]
     heard = telegram.send(photo=photo)
     assert heard.outcome == "refused"
     assert heard.labels
     assert telegram.send(photo=photo, caption="빈짱 사원은 몇 시에 열어요?").outcome == "answered"
 
 
-def test_an_edited_question_is_answered_again(stack: Stack, telegram: TelegramPerson, emulator: Emulator) -> None:
+def test_an_edited_question_is_answered_again(
+    stack: Stack, telegram: TelegramPerson, emulator: Emulator
+) -> None:
     telegram.say("xin chào")
     raw = update("edited_text", chat=telegram.number)
     emulator.http.post("/sendUpdate", json=raw)
@@ -123,7 +136,9 @@ def test_an_update_that_telegram_sends_twice_is_worked_off_once(stack: Stack) ->
 def test_an_update_is_in_the_database_before_it_is_acknowledged(stack: Stack) -> None:
     raw = update("text_ko")
     assert post(stack, raw).status_code == 200
-    assert stack.rows("select 1 from bot_update where channel = 'telegram' and external_id = ?", str(raw["update_id"]))
+    assert stack.rows(
+        "select 1 from bot_update where channel = 'telegram' and external_id = ?", str(raw["update_id"])
+    )
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", WEBHOOK_SECRET + "x", WEBHOOK_SECRET.upper()])
@@ -133,7 +148,9 @@ def test_a_wrong_secret_is_refused_and_nothing_is_stored(stack: Stack, secret: s
     assert stack.rows("select 1 from bot_update where external_id = ?", str(raw["update_id"])) == []
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", {}, {"update_id": 1, "message": {"text": "x"}}, {"update_id": "x"}])
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b"[]", {}, {"update_id": 1, "message": {"text": "x"}}]
+)
 def test_what_is_no_update_is_refused(stack: Stack, raw: object) -> None:
     assert post(stack, raw).status_code == 400
 

@@ -1,4 +1,4 @@
-"""The JSON API over the running processes: answers in seven languages, what bad input gets, later messages."""
+"""The JSON API over the running processes: seven languages, what bad input gets, later messages."""
 
 from __future__ import annotations
 
@@ -27,9 +27,18 @@ OPENING_HOURS = {
 @pytest.mark.parametrize("language", OPENING_HOURS)
 def test_a_question_is_answered_in_its_language_with_source_and_date(web: WebPerson, language: str) -> None:
     body = web.send(text=OPENING_HOURS[language])
-    assert (body["outcome"], body["language"], body["form"], body["ticket"]) == ("answered", language, None, None)
+    assert (body["outcome"], body["language"], body["form"], body["ticket"]) == (
+        "answered",
+        language,
+        None,
+        None,
+    )
     [reply] = body["replies"]
-    assert (reply["entry"], reply["language"], reply["fallback"]) == ("vinh-trang-opening-hours", language, False)
+    assert (reply["entry"], reply["language"], reply["fallback"]) == (
+        "vinh-trang-opening-hours",
+        language,
+        False,
+    )
     assert reply["source"]["url"].startswith("https://csdl.vietnamtourism.gov.vn")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", reply["verified_on"])
     assert reply["place"]["name"] == "Chùa Vĩnh Tràng"
@@ -42,17 +51,24 @@ def test_vietnamese_without_diacritics_is_understood(web: WebPerson, text: str) 
     assert body["replies"][0]["entry"] == "vinh-trang-opening-hours"
 
 
-def test_an_answer_that_exists_in_two_languages_only_says_that_it_is_a_fallback(stack: Stack, web: WebPerson) -> None:
+def test_an_answer_that_exists_in_two_languages_only_says_that_it_is_a_fallback(
+    stack: Stack, web: WebPerson
+) -> None:
     rows = stack.rows(
         """select e.slug, t.question from knowledge_entry e join knowledge_translation t on t.entry_id = e.id
            where t.language = 'en' and e.live = 1 and e.sensitivity = 'public' and not exists
-           (select 1 from knowledge_translation k where k.entry_id = e.id and k.language = 'ko') order by e.priority desc"""
+           (select 1 from knowledge_translation k where k.entry_id = e.id and k.language = 'ko')
+            order by e.priority desc"""
     )
     web.send(text="안녕하세요", language="ko")
     for row in rows[:5]:
         body = web.send(text=row["question"])
         if body["outcome"] == "answered" and body["replies"][0]["entry"] == row["slug"]:
-            assert (body["language"], body["replies"][0]["language"], body["replies"][0]["fallback"]) == ("ko", "en", True)
+            assert (body["language"], body["replies"][0]["language"], body["replies"][0]["fallback"]) == (
+                "ko",
+                "en",
+                True,
+            )
             return
     pytest.fail("none of the entries without Korean was found")
 
@@ -64,17 +80,37 @@ def test_an_answer_that_exists_in_two_languages_only_says_that_it_is_a_fallback(
         pytest.param("   \n\t ", {"refused"}, id="blank"),
         pytest.param("🙂🙂🙂", {"refused"}, id="emoji"),
         pytest.param("\u200b\u200d\ufeff\u2060", {"refused"}, id="zero-width"),
-        pytest.param("\x00\x01\x1b[31m\x7f", {"answered", "clarify", "not_known", "refused"}, id="control characters"),
-        pytest.param("متى تفتح المعبد؟ שלום \u202e", {"answered", "clarify", "not_known", "small_talk"}, id="right-to-left"),
+        pytest.param(
+            "\x00\x01\x1b[31m\x7f", {"answered", "clarify", "not_known", "refused"}, id="control characters"
+        ),
+        pytest.param(
+            "متى تفتح المعبد؟ שלום \u202e",
+            {"answered", "clarify", "not_known", "small_talk"},
+            id="right-to-left",
+        ),
         pytest.param("/restart", {"clarify", "not_known", "small_talk", "answered"}, id="an order of Rasa's"),
-        pytest.param('/handoff@1.0{"kind":"press"}', {"clarify", "not_known", "answered", "small_talk"}, id="an order with entities"),
-        pytest.param("𝖁𝖎𝖓𝖍 𝕿𝖗𝖆𝖓𝖌", {"answered", "clarify", "not_known", "small_talk"}, id="mathematical letters"),
-        pytest.param("<script>alert(1)</script>", {"answered", "clarify", "not_known", "small_talk"}, id="a script"),
-        pytest.param("'; drop table bot_message; --", {"answered", "clarify", "not_known", "small_talk"}, id="sql"),
-        pytest.param("{language} {0} %s ${x}", {"answered", "clarify", "not_known", "small_talk"}, id="placeholders"),
+        pytest.param(
+            '/handoff@1.0{"kind":"press"}',
+            {"clarify", "not_known", "answered", "small_talk"},
+            id="an order with entities",
+        ),
+        pytest.param(
+            "𝖁𝖎𝖓𝖍 𝕿𝖗𝖆𝖓𝖌", {"answered", "clarify", "not_known", "small_talk"}, id="mathematical letters"
+        ),
+        pytest.param(
+            "<script>alert(1)</script>", {"answered", "clarify", "not_known", "small_talk"}, id="a script"
+        ),
+        pytest.param(
+            "'; drop table bot_message; --", {"answered", "clarify", "not_known", "small_talk"}, id="sql"
+        ),
+        pytest.param(
+            "{language} {0} %s ${x}", {"answered", "clarify", "not_known", "small_talk"}, id="placeholders"
+        ),
     ],
 )
-def test_bad_input_gets_a_sentence_and_loses_nothing(stack: Stack, web: WebPerson, text: str, outcomes: set[str]) -> None:
+def test_bad_input_gets_a_sentence_and_loses_nothing(
+    stack: Stack, web: WebPerson, text: str, outcomes: set[str]
+) -> None:
     body = web.send(text=text)
     assert body["outcome"] in outcomes
     assert body["ticket"] is None
@@ -121,7 +157,9 @@ def test_the_events_stream_carries_what_is_said_later(stack: Stack, web: WebPers
     opened = threading.Event()
 
     def listen() -> None:
-        with httpx.stream("GET", f"{stack.chat}/api/events", params={"conversation": web.chat}, timeout=20) as stream:
+        with httpx.stream(
+            "GET", f"{stack.chat}/api/events", params={"conversation": web.chat}, timeout=20
+        ) as stream:
             opened.set()
             for line in stream.iter_lines():
                 if line.startswith("data: "):

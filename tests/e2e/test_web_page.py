@@ -31,7 +31,9 @@ def conversation(page: Any) -> str:
     return page.evaluate("JSON.parse(localStorage.getItem('citydesk')).conversation")
 
 
-def test_a_question_typed_in_korean_is_answered_with_source_and_date(stack: Stack, open_page: Callable[..., Any]) -> None:
+def test_a_question_typed_in_korean_is_answered_with_source_and_date(
+    stack: Stack, open_page: Callable[..., Any]
+) -> None:
     page = open_page(f"{stack.chat}/", locale="ko-KR")
     ask(page, KOREAN)
     reply = last_reply(page)
@@ -44,8 +46,14 @@ def test_a_question_typed_in_korean_is_answered_with_source_and_date(stack: Stac
     assert stack.turns("web", conversation(page))[0]["outcome"] == "answered"
 
 
-def test_the_page_says_that_it_is_a_machine_in_the_readers_language(stack: Stack, open_page: Callable[..., Any]) -> None:
-    for locale, words in (("vi-VN", "đang trò chuyện với máy"), ("en-GB", "talking to a machine"), ("fr-FR", "machine")):
+def test_the_page_says_that_it_is_a_machine_in_the_readers_language(
+    stack: Stack, open_page: Callable[..., Any]
+) -> None:
+    for locale, words in (
+        ("vi-VN", "đang trò chuyện với máy"),
+        ("en-GB", "talking to a machine"),
+        ("fr-FR", "machine"),
+    ):
         page = open_page(f"{stack.chat}/", locale=locale)
         page.locator("#machine").wait_for()
         assert words in page.locator("#machine").inner_text()
@@ -71,20 +79,26 @@ def test_everything_can_be_done_with_the_keyboard(stack: Stack, open_page: Calla
     eventually(lambda: "1/7" in page.locator("#log").inner_text() or page.wait_for_timeout(50), 10, "no form")
 
 
-def test_the_log_is_announced_to_screen_readers_and_everything_has_a_name(stack: Stack, open_page: Callable[..., Any]) -> None:
+def test_the_log_is_announced_to_screen_readers_and_everything_has_a_name(
+    stack: Stack, open_page: Callable[..., Any]
+) -> None:
     page = open_page(f"{stack.chat}/", locale="en-GB")
     page.locator("#machine").wait_for()
     assert page.locator("#log").get_attribute("role") == "log"
     nameless = page.evaluate(
-        """[...document.querySelectorAll('button, a[href], select, textarea')].filter((each) => each.checkVisibility()
-           && !(each.getAttribute('aria-label') || each.textContent.trim() || each.labels?.length)).map((each) => each.outerHTML)"""
+        """[...document.querySelectorAll('button, a[href], select, textarea')]
+           .filter((each) => each.checkVisibility())
+           .filter((each) => !each.ariaLabel && !each.textContent.trim() && !each.labels?.length)
+           .map((each) => each.outerHTML)"""
     )
     assert nameless == []
     assert page.get_by_role("textbox", name="Your question").is_visible()
     assert page.get_by_role("button", name="Send").is_visible()
 
 
-def test_the_language_menu_changes_the_page_and_the_answers(stack: Stack, open_page: Callable[..., Any]) -> None:
+def test_the_language_menu_changes_the_page_and_the_answers(
+    stack: Stack, open_page: Callable[..., Any]
+) -> None:
     page = open_page(f"{stack.chat}/", locale="en-GB")
     page.locator("#machine").wait_for()
     page.locator("#language").select_option("ja")
@@ -114,8 +128,16 @@ def test_what_people_type_is_never_markup(stack: Stack, open_page: Callable[...,
     assert page.title() != "broken"
 
 
-def test_on_a_phone_nothing_sticks_out_and_targets_are_big_enough(stack: Stack, open_page: Callable[..., Any]) -> None:
-    page = open_page(f"{stack.chat}/", locale="vi-VN", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
+def test_on_a_phone_nothing_sticks_out_and_targets_are_big_enough(
+    stack: Stack, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(
+        f"{stack.chat}/",
+        locale="vi-VN",
+        viewport={"width": 360, "height": 640},
+        has_touch=True,
+        is_mobile=True,
+    )
     page.locator("#machine").wait_for()
     ask(page, "Chùa Vĩnh Tràng mở cửa lúc mấy giờ?")
     last_reply(page).wait_for()
@@ -127,7 +149,9 @@ def test_on_a_phone_nothing_sticks_out_and_targets_are_big_enough(stack: Stack, 
     assert float(page.locator("#input").evaluate("each => parseFloat(getComputedStyle(each).fontSize)")) >= 16
 
 
-def test_a_message_that_does_not_get_through_can_be_sent_again(stack: Stack, open_page: Callable[..., Any]) -> None:
+def test_a_message_that_does_not_get_through_can_be_sent_again(
+    stack: Stack, open_page: Callable[..., Any]
+) -> None:
     page = open_page(f"{stack.chat}/", locale="ko-KR")
     page.locator("#machine").wait_for()
     page.context.set_offline(True)
@@ -145,7 +169,8 @@ def test_a_message_that_does_not_get_through_can_be_sent_again(stack: Stack, ope
 def portal(stack: Stack, tmp_path: Path) -> Iterator[str]:
     """Another site's page, with the widget's one tag in it."""
     (tmp_path / "index.html").write_text(
-        f"""<!doctype html><html lang="fr"><title>Portail</title><style>* {{ color: red; font-size: 40px }}</style>
+        f"""<!doctype html><html lang="fr"><title>Portail</title>
+        <style>* {{ color: red; font-size: 40px }}</style>
         <h1>Portail de la ville</h1><script src="{stack.chat}/widget.js" async></script></html>""",
         encoding="utf-8",
     )
@@ -162,7 +187,9 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def test_the_widget_answers_on_another_sites_page(stack: Stack, portal: str, open_page: Callable[..., Any]) -> None:
+def test_the_widget_answers_on_another_sites_page(
+    stack: Stack, portal: str, open_page: Callable[..., Any]
+) -> None:
     page = open_page(portal, locale="fr-FR")
     page.locator("button.launch").click()
     frame = page.frame_locator("iframe")
@@ -173,7 +200,11 @@ def test_the_widget_answers_on_another_sites_page(stack: Stack, portal: str, ope
     assert re.search(r"6\s?h\s?30", reply.inner_text())
     assert frame.locator("html").get_attribute("lang") == "fr"
     frame.get_by_role("textbox").press("Escape")
-    eventually(lambda: page.locator("button.launch").is_visible() or page.wait_for_timeout(50), 5, "Escape does not close it")
+    eventually(
+        lambda: page.locator("button.launch").is_visible() or page.wait_for_timeout(50),
+        5,
+        "Escape does not close it",
+    )
 
 
 def test_the_page_may_not_be_framed_but_the_widgets_page_may(stack: Stack) -> None:

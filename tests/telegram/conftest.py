@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from telegram.error import NetworkError
 from telegram.request import BaseRequest, RequestData
@@ -16,8 +17,6 @@ from bot.dialogue import Dialogue
 from bot.outbox import Outbox
 from bot.telegram.channel import TelegramChannel, build_application
 from knowledge.client import SearchClient
-
-import httpx
 
 UPDATES = Path(__file__).resolve().parents[1] / "data" / "updates"
 TOKEN = "666:offline"

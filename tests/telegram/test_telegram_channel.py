@@ -35,7 +35,9 @@ class Feed:
             if name != "getUpdates":
                 return original(name, parameters)
             self.offsets.append(parameters.get("offset"))
-            self.updates = [each for each in self.updates if each["update_id"] >= (parameters.get("offset") or 0)]
+            self.updates = [
+                each for each in self.updates if each["update_id"] >= (parameters.get("offset") or 0)
+            ]
             return self.updates
 
         request_._result = result
@@ -53,13 +55,24 @@ def slow_polling(request_, monkeypatch) -> None:
     monkeypatch.setattr(request_, "do_request", do_request)
 
 
-async def test_menus_are_published_in_every_language_and_one_for_the_rest(channel, request_, slow_polling) -> None:
+async def test_menus_are_published_in_every_language_and_one_for_the_rest(
+    channel, request_, slow_polling
+) -> None:
     await channel.start()
     menus = request_.sent("setMyCommands")
-    assert [menu.get("language_code") for menu in menus] == [None, *(language.telegram for language in LANGUAGES)]
+    assert [menu.get("language_code") for menu in menus] == [
+        None,
+        *(language.telegram for language in LANGUAGES),
+    ]
     for menu in menus:
         commands = json.loads(menu["commands"]) if isinstance(menu["commands"], str) else menu["commands"]
-        assert [command["command"] for command in commands] == ["start", "help", "human", "language", "privacy"]
+        assert [command["command"] for command in commands] == [
+            "start",
+            "help",
+            "human",
+            "language",
+            "privacy",
+        ]
         assert all(command["description"] for command in commands)
     await channel.stop()
 
@@ -71,7 +84,9 @@ async def test_refused_menus_do_not_keep_the_bot_from_starting(channel, request_
     await channel.stop()
 
 
-async def test_polling_confirms_an_update_only_after_it_is_stored(channel, request_, update, slow_polling, monkeypatch) -> None:
+async def test_polling_confirms_an_update_only_after_it_is_stored(
+    channel, request_, update, slow_polling, monkeypatch
+) -> None:
     feed = Feed(request_, update("text_ko"))
     refused = []
     original = store.receive
@@ -83,7 +98,9 @@ async def test_polling_confirms_an_update_only_after_it_is_stored(channel, reque
         return original(incoming)
 
     monkeypatch.setattr(store, "receive", receive)
-    monkeypatch.setattr("bot.telegram.channel.asyncio.sleep", lambda seconds, sleep=asyncio.sleep: sleep(min(seconds, 0.02)))
+    monkeypatch.setattr(
+        "bot.telegram.channel.asyncio.sleep", lambda seconds, sleep=asyncio.sleep: sleep(min(seconds, 0.02))
+    )
     await channel.start()
     await until(lambda: Turn.objects.aexists())
     await until(lambda: sync_to_async(lambda: 900002 in feed.offsets)())
@@ -93,7 +110,9 @@ async def test_polling_confirms_an_update_only_after_it_is_stored(channel, reque
 
 
 async def test_what_a_crash_left_is_answered_after_the_start(channel, request_, slow_polling) -> None:
-    await sync_to_async(store.receive)(Incoming(channel="telegram", chat_id="7001", external_id="1", text="hello"))
+    await sync_to_async(store.receive)(
+        Incoming(channel="telegram", chat_id="7001", external_id="1", text="hello")
+    )
     channel.outbox.add("telegram", TelegramSender(channel.bot))
     running = asyncio.create_task(channel.outbox.run())
     await channel.start()
@@ -112,7 +131,9 @@ async def test_with_a_webhook_address_telegram_is_told_it_and_the_secret(channel
     await channel.stop()
 
 
-async def test_a_poisonous_update_does_not_stop_the_ones_behind_it(channel, request_, update, slow_polling, monkeypatch) -> None:
+async def test_a_poisonous_update_does_not_stop_the_ones_behind_it(
+    channel, request_, update, slow_polling, monkeypatch
+) -> None:
     Feed(request_, update("text_ko"), update("edited_text"))
     original = store.receive
 
@@ -122,7 +143,9 @@ async def test_a_poisonous_update_does_not_stop_the_ones_behind_it(channel, requ
         return original(incoming)
 
     monkeypatch.setattr(store, "receive", receive)
-    monkeypatch.setattr("bot.telegram.channel.asyncio.sleep", lambda seconds, sleep=asyncio.sleep: sleep(min(seconds, 0.02)))
+    monkeypatch.setattr(
+        "bot.telegram.channel.asyncio.sleep", lambda seconds, sleep=asyncio.sleep: sleep(min(seconds, 0.02))
+    )
     await channel.start()
     await until(lambda: Turn.objects.aexists())
     await channel.stop()

@@ -48,7 +48,15 @@ async def test_an_update_is_stored_as_what_it_means(channel, update, name, paylo
 
 @pytest.mark.parametrize(
     "name",
-    ["group_text", "group_command_for_another_bot", "channel_post", "from_a_bot", "reaction", "pinned_message", "blocked"],
+    [
+        "group_text",
+        "group_command_for_another_bot",
+        "channel_post",
+        "from_a_bot",
+        "reaction",
+        "pinned_message",
+        "blocked",
+    ],
 )
 async def test_what_is_not_meant_for_us_is_left_alone(channel, update, name) -> None:
     await channel.take(update(name))
@@ -59,7 +67,13 @@ async def test_what_is_not_meant_for_us_is_left_alone(channel, update, name) -> 
 async def test_a_mention_counts_even_in_a_reply_to_somebody_else(channel, update) -> None:
     raw = update("group_mention")
     somebody = {"id": 9, "is_bot": False, "first_name": "An"}
-    raw["message"]["reply_to_message"] = {"message_id": 1, "from": somebody, "chat": raw["message"]["chat"], "date": 1, "text": "?"}
+    raw["message"]["reply_to_message"] = {
+        "message_id": 1,
+        "from": somebody,
+        "chat": raw["message"]["chat"],
+        "date": 1,
+        "text": "?",
+    }
     await channel.take(raw)
     assert await Update.objects.acount() == 1
 
@@ -100,7 +114,9 @@ async def test_an_update_that_cannot_be_stored_is_not_acknowledged(channel, upda
     assert await Update.objects.acount() == 1
 
 
-async def test_an_update_that_meets_a_locked_database_later_is_tried_again(channel, update, monkeypatch) -> None:
+async def test_an_update_that_meets_a_locked_database_later_is_tried_again(
+    channel, update, monkeypatch
+) -> None:
     monkeypatch.setattr("bot.telegram.channel.RETRY_SECONDS", 0.01)
     original, calls = store.commit_turn, []
 
@@ -116,13 +132,17 @@ async def test_an_update_that_meets_a_locked_database_later_is_tried_again(chann
     assert await Turn.objects.acount() == 1
 
 
-@pytest.mark.parametrize("raw", [{}, {"update_id": 1, "message": {"text": "x"}}, {"update_id": 1, "message": "x"}, {"message": {}}])
+@pytest.mark.parametrize(
+    "raw", [{}, {"update_id": 1, "message": {"text": "x"}}, {"update_id": 1, "message": "x"}, {"message": {}}]
+)
 async def test_what_is_no_update_is_refused_with_a_clear_error(channel, raw) -> None:
     with pytest.raises(ValueError, match=r"\w+Error: "):
         await channel.take(raw)
 
 
-async def test_a_pressed_button_stops_spinning_even_when_telegram_says_it_is_too_old(channel, update, request_) -> None:
+async def test_a_pressed_button_stops_spinning_even_when_telegram_says_it_is_too_old(
+    channel, update, request_
+) -> None:
     request_.fail("answerCallbackQuery", 400, "Bad Request: query is too old and response timeout expired")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -16,8 +16,14 @@ from desk.models import Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANSWER = {
-    "text": "Giá < 20.000 đ & miễn phí cho trẻ em", "buttons": [], "entry": "x", "language": "vi", "fallback": False,
-    "outdated": False, "source": {"title": "Cổng <tỉnh>", "url": "https://example.org/?a=1&b=2"}, "verified_on": "2026-11-05",
+    "text": "Giá < 20.000 đ & miễn phí cho trẻ em",
+    "buttons": [],
+    "entry": "x",
+    "language": "vi",
+    "fallback": False,
+    "outdated": False,
+    "source": {"title": "Cổng <tỉnh>", "url": "https://example.org/?a=1&b=2"},
+    "verified_on": "2026-11-05",
     "place": {"name": "Chùa Vĩnh Tràng", "latitude": 10.36, "longitude": 106.37, "address": "Mỹ Tho"},
 }
 
@@ -29,8 +35,12 @@ def sender(application) -> TelegramSender:
 
 @sync_to_async
 def message(reply: dict, **fields) -> Message:
-    conversation, _ = Conversation.objects.get_or_create(channel="telegram", chat_id="7001", defaults={"language": "vi"})
-    made = Message.objects.create(conversation=conversation, author=fields.pop("author", "bot"), payload=reply, **fields)
+    conversation, _ = Conversation.objects.get_or_create(
+        channel="telegram", chat_id="7001", defaults={"language": "vi"}
+    )
+    made = Message.objects.create(
+        conversation=conversation, author=fields.pop("author", "bot"), payload=reply, **fields
+    )
     return Message.objects.select_related("conversation", "ticket").get(pk=made.pk)
 
 
@@ -41,8 +51,10 @@ async def test_an_answer_is_escaped_html_with_its_source_linked(sender, request_
     assert call["parse_mode"] == "HTML"
     assert call["text"] == (
         "Giá &lt; 20.000 đ &amp; miễn phí cho trẻ em\n\n"
-        '<i>📍 <a href="https://www.openstreetmap.org/?mlat=10.36&amp;mlon=106.37#map=17/10.36/106.37">Mỹ Tho</a></i>\n'
-        '<i>Nguồn: <a href="https://example.org/?a=1&amp;b=2">Cổng &lt;tỉnh&gt;</a> · kiểm tra ngày 05/11/2026</i>'
+        '<i>📍 <a href="https://www.openstreetmap.org/?mlat=10.36&amp;mlon=106.37#map=17/10.36/106.37">'
+        "Mỹ Tho</a></i>\n"
+        '<i>Nguồn: <a href="https://example.org/?a=1&amp;b=2">Cổng &lt;tỉnh&gt;</a> '
+        "· kiểm tra ngày 05/11/2026</i>"
     )
 
 
@@ -66,8 +78,14 @@ async def test_html_that_telegram_refuses_is_sent_again_as_plain_text(sender, re
     assert "https://example.org/?a=1&b=2" in plain["text"]
 
 
-async def test_a_long_text_is_split_under_the_limit_with_the_buttons_under_the_last_piece(sender, request_) -> None:
-    reply = {"text": "Một câu dài. " * 700, "buttons": [{"id": "b1", "label": "Gặp cán bộ"}], "language": "vi"}
+async def test_a_long_text_is_split_under_the_limit_with_the_buttons_under_the_last_piece(
+    sender, request_
+) -> None:
+    reply = {
+        "text": "Một câu dài. " * 700,
+        "buttons": [{"id": "b1", "label": "Gặp cán bộ"}],
+        "language": "vi",
+    }
     assert (await sender(await message(reply))).state == Delivery.DELIVERED
     calls = request_.sent()
     assert len(calls) == 3
@@ -77,7 +95,11 @@ async def test_a_long_text_is_split_under_the_limit_with_the_buttons_under_the_l
 
 
 async def test_buttons_have_short_opaque_ids_and_readable_labels(sender, request_) -> None:
-    reply = {"text": "?", "buttons": [{"id": "b" + "x" * 15, "label": "Chùa Vĩnh Tràng " * 10}], "language": "vi"}
+    reply = {
+        "text": "?",
+        "buttons": [{"id": "b" + "x" * 15, "label": "Chùa Vĩnh Tràng " * 10}],
+        "language": "vi",
+    }
     await sender(await message(reply))
     markup = request_.sent()[0]["reply_markup"]
     [[button]] = (json.loads(markup) if isinstance(markup, str) else markup)["inline_keyboard"]
@@ -88,8 +110,12 @@ async def test_buttons_have_short_opaque_ids_and_readable_labels(sender, request
 
 async def test_an_answer_of_the_staff_names_them_and_the_ticket(sender, request_) -> None:
     ticket = await Ticket.objects.acreate(number="MT-2026-0007", kind="press", language="vi", words="w")
-    await sender(await message({"text": "Chúng tôi sẽ gọi lại.", "language": "vi"}, author="staff", ticket=ticket))
-    assert request_.sent()[0]["text"].startswith("Trả lời của cán bộ (MT-2026-0007):\n\nChúng tôi sẽ gọi lại.")
+    await sender(
+        await message({"text": "Chúng tôi sẽ gọi lại.", "language": "vi"}, author="staff", ticket=ticket)
+    )
+    assert request_.sent()[0]["text"].startswith(
+        "Trả lời của cán bộ (MT-2026-0007):\n\nChúng tôi sẽ gọi lại."
+    )
 
 
 async def test_a_fallback_answer_says_which_language_it_is_in(sender, request_) -> None:
@@ -119,14 +145,32 @@ async def test_a_chat_that_does_not_exist_fails(sender, request_) -> None:
 @pytest.mark.parametrize(
     ("error", "cause", "state", "again"),
     [
-        pytest.param(TimedOut(), httpx.ReadTimeout("late"), Delivery.UNCERTAIN, False, id="no answer came: it may have arrived"),
-        pytest.param(NetworkError("x"), httpx.ReadError("cut"), Delivery.UNCERTAIN, False, id="the line broke while we waited"),
-        pytest.param(NetworkError("x"), httpx.ConnectError("refused"), Delivery.QUEUED, True, id="nothing was sent"),
-        pytest.param(TimedOut(), httpx.ConnectTimeout("late"), Delivery.QUEUED, True, id="no connection in time"),
+        pytest.param(
+            TimedOut(),
+            httpx.ReadTimeout("late"),
+            Delivery.UNCERTAIN,
+            False,
+            id="no answer came: it may have arrived",
+        ),
+        pytest.param(
+            NetworkError("x"),
+            httpx.ReadError("cut"),
+            Delivery.UNCERTAIN,
+            False,
+            id="the line broke while we waited",
+        ),
+        pytest.param(
+            NetworkError("x"), httpx.ConnectError("refused"), Delivery.QUEUED, True, id="nothing was sent"
+        ),
+        pytest.param(
+            TimedOut(), httpx.ConnectTimeout("late"), Delivery.QUEUED, True, id="no connection in time"
+        ),
         pytest.param(TimedOut(), httpx.PoolTimeout("busy"), Delivery.QUEUED, True, id="no free connection"),
     ],
 )
-async def test_only_what_surely_did_not_arrive_is_sent_again(sender, request_, error, cause, state, again) -> None:
+async def test_only_what_surely_did_not_arrive_is_sent_again(
+    sender, request_, error, cause, state, again
+) -> None:
     request_.break_off("sendMessage", error, cause)
     sent = await sender(await message(ANSWER))
     assert (sent.state, sent.retry_in is not None) == (state, again)
@@ -139,7 +183,9 @@ async def test_a_server_error_of_telegram_is_tried_again(sender, request_) -> No
     assert (sent.state, sent.retry_in is not None) == (Delivery.QUEUED, True)
 
 
-@pytest.mark.parametrize("text", ["a" * 9000, "b " * 5000, "c\n\n" * 3000, "x" * 4000 + "\n" + "y" * 4000, "một", ""])
+@pytest.mark.parametrize(
+    "text", ["a" * 9000, "b " * 5000, "c\n\n" * 3000, "x" * 4000 + "\n" + "y" * 4000, "một", ""]
+)
 def test_splitting_loses_no_word_and_keeps_the_limit(text: str) -> None:
     pieces = render.split(text)
     assert all(0 < len(piece) <= render.MAX_TEXT for piece in pieces)
