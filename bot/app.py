@@ -144,6 +144,16 @@ async def _finish_left_over(state: Any) -> None:
             logger.exception("Update %s is still unfinished", update_id)
 
 
+class Revalidated(StaticFiles):
+    """Static files that browsers ask for again (and mostly need not load): pages and scripts of one version."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """Return a file, or "not modified"."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def build_app() -> Starlette:
     """Return the web application."""
     portals = " ".join(["'self'", *settings.WIDGET_ORIGINS])
@@ -159,7 +169,7 @@ def build_app() -> Starlette:
         Route("/api/openapi.json", get_openapi),
         Route("/telegram/webhook", api.telegram_webhook, methods=["POST"]),
         Route("/healthz", health),
-        Mount("/static", StaticFiles(directory=WEB)),
+        Mount("/static", Revalidated(directory=WEB)),
     ]
     cors = Middleware(
         CORSMiddleware, allow_origins=settings.WIDGET_ORIGINS, allow_methods=["GET", "POST"], allow_headers=["*"]

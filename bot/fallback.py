@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 
 from bot.models import Conversation, Outcome
 from bot.replies import HUMAN, Draft, Ending, text_reply
-from bot.texts import say
+from bot.texts import say, spoken
 from desk.tickets import open_ticket
 from knowledge.client import SearchClient, SearchUnavailable
 from nlu import emergency, press
@@ -27,7 +27,7 @@ async def answer(
         return [Draft(entry=slug)], Ending(outcome=Outcome.ANSWERED, entry=slug, degraded=True)
     if emergency.detect(text):
         return [Draft(text=say("utter_emergency", language))], Ending(outcome=Outcome.EMERGENCY, degraded=True)
-    if order and order.startswith(HUMAN):
+    if (order and order.startswith(HUMAN)) or text.casefold() in spoken("talk_to_person"):
         return await _ticket("other", conversation, await _last_words(conversation), language)
     if press.detect(text) or conversation.form == "press":
         return await _ticket("press", conversation, text, language)

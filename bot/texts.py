@@ -54,3 +54,8 @@ def say(key: str, language: str, /, **values: object) -> str:
     variants = _all()[key]
     text = variants.get(language) or variants[DEFAULT]
     return text.format(**values) if values else text
+
+
+def spoken(key: str) -> frozenset[str]:
+    """Return a text in every language, case folded: a label may be typed instead of pressed."""
+    return frozenset(text.casefold() for text in _all()[key].values())

@@ -24,7 +24,9 @@ from nlu.components.messages import (
 from nlu.phrases import command, correction, field_named, is_command, looks_like_question
 
 # Intents that only a form understands; outside of one the same words are a question to the city.
-_FORM_ONLY = ("inform", "correct", "resume", "press_send")
+_FORM_ONLY = ("inform", "correct", "resume", "press_send", "affirm", "deny")
+# What nobody says as a question: "can one swim in the river" is none of these.
+_POLITE = ("greet", "thanks", "bye")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -46,6 +48,8 @@ class FormGuard(GraphComponent, IntentClassifier):
         return {
             # Below this confidence any intent but `ask` becomes `ask`: the search decides on unclear texts.
             "min_confidence": 0.5,
+            # These interrupt what somebody wanted: without a cue (confidence 1) the classifier must be surer.
+            "min_confidence_of": {"emergency": 0.9, "press": 0.7},
             # A form is left for another intent only when the classifier is this sure.
             "min_interrupt_confidence": 0.7,
             # Slots that hold the person's own words: questions belong there, so only whole commands interrupt.
@@ -76,13 +80,17 @@ class FormGuard(GraphComponent, IntentClassifier):
 
     def _outside(self, message: Message) -> None:
         name, confidence = intent_of(message)
-        order = command(text_of(message))
+        text = text_of(message)
+        order = command(text)
         if order == "language":
             set_intent(message, "choose_language")
         elif order in ("cancel", "help", "human", "thanks", "greet", "bye", "affirm", "deny"):
             set_intent(message, order)
-        elif name in _FORM_ONLY or confidence < self._config["min_confidence"]:
+        elif name in _FORM_ONLY or confidence < self._needed(name) or (name in _POLITE and looks_like_question(text)):
             set_intent(message, "ask", max(confidence_of(message, "ask"), 1 - confidence))
+
+    def _needed(self, name: str) -> float:
+        return self._config["min_confidence_of"].get(name, self._config["min_confidence"])
 
     def _in_form(self, message: Message, requested: str) -> None:
         text = text_of(message)
@@ -135,6 +143,7 @@ class FormGuard(GraphComponent, IntentClassifier):
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
         """Refuse confidences that are none."""
-        for option in ("min_confidence", "min_interrupt_confidence"):
-            if not 0 <= config[option] <= 1:
-                raise InvalidConfigException(f"FormGuard: {option} is {config[option]}; it must be between 0 and 1.")
+        options = {option: config[option] for option in ("min_confidence", "min_interrupt_confidence")}
+        for option, value in {**options, **config["min_confidence_of"]}.items():
+            if not 0 <= value <= 1:
+                raise InvalidConfigException(f"FormGuard: {option} is {value}; it must be between 0 and 1.")

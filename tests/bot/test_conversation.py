@@ -286,7 +286,7 @@ async def test_a_pressed_button_reaches_rasa_as_an_order_with_the_language(bot_d
         conversation=conversation, label="x", payload='/show_entry{"entry": "x"}'
     )
     await bot_desk.handle(said(number=2, button=button.id))
-    assert rasa.sent[1]["message"] == '/show_entry{"entry": "x", "language": "fr"}'
+    assert rasa.sent[1]["message"] == '/show_entry{"language": "fr", "entry": "x"}'
 
 
 @pytest.mark.parametrize(
