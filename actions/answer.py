@@ -22,7 +22,9 @@ class AnswerQuestion(Action):
         """Return the name in the domain."""
         return "action_answer"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
         """Answer, offer what was perhaps meant, or say that it is not known."""
         if self._continues_a_form(tracker):
             return [FollowupAction("press_form")]
@@ -55,7 +57,11 @@ class AnswerQuestion(Action):
     @staticmethod
     def _continues_a_form(tracker: Tracker) -> bool:
         """Whether the words answer a form that a long pause has closed: its slots outlive the session."""
-        return intent_of(tracker) == "inform" and not tracker.active_loop and bool(tracker.get_slot("press_name"))
+        return (
+            intent_of(tracker) == "inform"
+            and not tracker.active_loop
+            and bool(tracker.get_slot("press_name"))
+        )
 
     @staticmethod
     def _not_known(dispatcher: CollectingDispatcher, found: Found, count: int) -> None:
@@ -78,7 +84,9 @@ class ShowEntry(Action):
         """Return the name in the domain."""
         return "action_show_entry"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
         """Show the entry; a button without one is a question we did not understand."""
         entry = entity_of(tracker, "entry")
         if not entry:

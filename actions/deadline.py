@@ -1,8 +1,8 @@
 """Reads the moment by which a journalist needs an answer, in seven languages.
 
-dateparser alone reads "demain 9h" as "tomorrow, nine hours later" and no "下周一" at all; so the hour, the zone and
-relative days are read here by the words in `actions/dates.yml`, and dateparser gets what is left: dates with the
-names of months.
+dateparser alone reads "demain 9h" as "tomorrow, nine hours later" and no "下周一" at all; so the hour, the
+zone and relative days are read here by the words in `actions/dates.yml`, and dateparser gets what is left:
+dates with the names of months.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import calendar
 import re
 import unicodedata
 from datetime import datetime, time, timedelta, timezone
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +30,9 @@ _HOUR = re.compile(
     r"(?<!\d)(\d{1,2})\s*(?:시|点钟|点|點|時|giờ|gio|heures|heure|часов|часа|час|o'clock|h|g|ч)(?![a-zа-я간間])"
     r"\s*(?:(\d{1,2})\s*(?:분|分|phút|phut)?|(반|半|rưỡi|ruoi))?"
 )
-_BARE_HOUR = re.compile(r"(?<!\d)(\d{1,2})\s*(?=am\b|pm\b|a\.m|p\.m)|(?:\bat|\bв|\bдо)\s+(\d{1,2})(?=\s*(?:$|утра|дня|вечера))")
+_BARE_HOUR = re.compile(
+    r"(?<!\d)(\d{1,2})\s*(?=am\b|pm\b|a\.m|p\.m)|(?:\bat|\bв|\bдо)\s+(\d{1,2})(?=\s*(?:$|утра|дня|вечера))"
+)
 _NUMERIC = (
     re.compile(r"(?P<y>\d{4})[-/.年]\s*(?P<m>\d{1,2})[-/.月]\s*(?P<d>\d{1,2})日?"),
     re.compile(r"(?P<y>\d{4})년\s*(?P<m>\d{1,2})월\s*(?P<d>\d{1,2})일?"),
@@ -52,8 +54,8 @@ class PastDeadlineError(DeadlineError):
 def read_deadline(text: str, language: str, now: datetime | None = None) -> datetime:
     """Return the moment that `text` names, in the city's zone unless it names another.
 
-    A day without an hour lasts until its last minute. Raises PastDeadlineError for a moment that has passed and
-    DeadlineError for a text without a date.
+    A day without an hour lasts until its last minute. Raises PastDeadlineError for a moment that has
+    passed and DeadlineError for a text without a date.
     """
     now = (now or datetime.now(CITY)).astimezone(CITY)
     rest = _arabic_hours(f" {unicodedata.normalize('NFKC', text).lower().replace('’', chr(39))} ")
@@ -89,7 +91,7 @@ def _words() -> dict[str, Any]:
     return yaml.safe_load((Path(__file__).parent / "dates.yml").read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pattern(*path: Any) -> re.Pattern[str]:
     words: Any = _words()
     for key in path:
@@ -153,7 +155,9 @@ def _is_calendar_day(rest: str, found: re.Match[str], unit: str) -> bool:
         return True
     if unit == "hours" and re.search(r"(heures?|час(а|ов)?|tiếng|tieng)$", text):
         # "à 17 heures", "в 9 часов" are moments; "dans 3 heures", "через 3 часа" are spans.
-        return not re.search(r"(dans|d'ici|sous|через|в течение|trong|nữa)\s*$", rest[: found.start()].rstrip() + " ")
+        return not re.search(
+            r"(dans|d'ici|sous|через|в течение|trong|nữa)\s*$", rest[: found.start()].rstrip() + " "
+        )
     return unit == "months" and re.search(r"[月]$", text) is not None and "个" not in text
 
 
@@ -260,7 +264,11 @@ def _take_relative(rest: str, now: datetime) -> tuple[str, Any]:
 
 def _by_dateparser(rest: str, language: str, now: datetime) -> Any:
     """Let dateparser read a date with the name of a month: "25 November", "le 25 novembre", "25 ноября"."""
-    cleaned = re.sub(r"\b(by|before|until|no later than|the|of|on|avant|jusqu'au|le|до|к|не позднее|trước|ngày)\b", " ", rest)
+    cleaned = re.sub(
+        r"\b(by|before|until|no later than|the|of|on|avant|jusqu'au|le|до|к|не позднее|trước|ngày)\b",
+        " ",
+        rest,
+    )
     cleaned = re.sub(r"[^\w\s/.-]", " ", cleaned).strip(" .-")
     # dateparser takes any number for a date; a month's name needs letters beside the day.
     if not re.search(r"\d", cleaned) or not re.search(r"[^\W\d_]{3}", cleaned):

@@ -23,7 +23,9 @@ class ValidateHumanForm(Action):
         """Return the name Rasa looks for."""
         return "validate_human_form"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
         """Accept a message that says something."""
         events: list[EventType] = []
         for slot, value in tracker.slots_to_validate().items():
@@ -41,7 +43,9 @@ class SubmitHuman(Action):
         """Return the name in the domain."""
         return "action_submit_human"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
         """Tell the number, or that nothing could be stored; then the form asks again."""
         try:
             number = await open_ticket(
@@ -66,7 +70,9 @@ class CancelHuman(Action):
         """Return the name in the domain."""
         return "action_cancel_human"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
         """Say that nothing was sent."""
         dispatcher.utter_message(response="utter_human_cancelled")
         return [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("human_message", None)]

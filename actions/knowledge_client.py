@@ -43,7 +43,9 @@ class KnowledgeClient:
         Raises KnowledgeError when the service is down, late, loading, or answers something else than agreed.
         """
         try:
-            response = await self._client.post("/search", json={"text": text, "language": language, "top_k": top_k})
+            response = await self._client.post(
+                "/search", json={"text": text, "language": language, "top_k": top_k}
+            )
             response.raise_for_status()
             body = response.json()
             found = Found(
@@ -56,7 +58,9 @@ class KnowledgeClient:
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise KnowledgeError(f"{type(error).__name__}: {error}"[:300]) from error
         if found.outcome not in ("answered", "clarify", "not_known"):
-            raise KnowledgeError(f"The search answered with the outcome {found.outcome!r}, which nobody agreed on.")
+            raise KnowledgeError(
+                f"The search answered with the outcome {found.outcome!r}, which nobody agreed on."
+            )
         return found
 
     async def aclose(self) -> None:

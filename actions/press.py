@@ -40,7 +40,9 @@ class ValidatePressForm(Action):
         """Return the name Rasa looks for."""
         return "validate_press_form"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
         """Return the slots as they are stored, None for what was refused."""
         events: list[EventType] = []
         for slot, value in tracker.slots_to_validate().items():
@@ -54,7 +56,9 @@ class ValidatePressForm(Action):
         return events
 
     @staticmethod
-    def _check(dispatcher: CollectingDispatcher, tracker: Tracker, slot: str, value: object) -> list[EventType]:
+    def _check(
+        dispatcher: CollectingDispatcher, tracker: Tracker, slot: str, value: object
+    ) -> list[EventType]:
         if value is None:
             return [SlotSet(slot, None)]
         try:
@@ -77,7 +81,9 @@ class CorrectPress(Action):
         """Return the name in the domain."""
         return "action_correct_press"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
         """Ask the field again, or which one is meant."""
         field = entity_of(tracker, "field")
         if field in SLOTS:
@@ -93,7 +99,9 @@ class CancelPress(Action):
         """Return the name in the domain."""
         return "action_cancel_press"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
         """Say that nothing was sent."""
         dispatcher.utter_message(response="utter_press_cancelled")
         return [ActiveLoop(None), SlotSet("requested_slot", None), *_emptied()]
@@ -106,7 +114,9 @@ class SubmitPress(Action):
         """Return the name in the domain."""
         return "action_submit_press"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
         """Tell the number; when nothing could be stored, keep the form and let the person send again."""
         fields = {field: tracker.get_slot(f"press_{field}") for field in press_fields.FIELDS}
         fields |= {field: tracker.get_slot(f"press_{field}_label") for field in ("deadline", "contact")}

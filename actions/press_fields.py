@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ _UNSPACED = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _EMAIL = re.compile(r"[^\s<>,;:()\[\]]+@[^\s<>,;:()\[\]]+\.[^\s<>,;:()\[\]]+")
 _PHONE = re.compile(r"(?:\+|00)?\d[\d\s().-]{6,20}\d")
 # "Sarah Miller, BBC": an abbreviation after a comma is the outlet.
-_NAME_AND_OUTLET = re.compile(r"^(?P<name>[^,;/]+?)\s*[,;/]\s*(?P<outlet>[A-Z][A-Z0-9.&-]{1,9}(?:\s+[\w .&-]+)?)$")
+_NAME_AND_OUTLET = re.compile(
+    r"^(?P<name>[^,;/]+?)\s*[,;/]\s*(?P<outlet>[A-Z][A-Z0-9.&-]{1,9}(?:\s+[\w .&-]+)?)$"
+)
 
 
 class FieldError(Exception):
@@ -69,7 +71,7 @@ def check_outlet(text: str) -> Checked:
 def check_country(text: str) -> Checked:
     """Accept a name without digits."""
     value = _plain(text)
-    if not 2 <= _letters(value) or len(value) > 60 or _digits(value) or "@" in value:
+    if not _letters(value) >= 2 or len(value) > 60 or _digits(value) or "@" in value:
         raise FieldError("utter_press_bad_country")
     return Checked(value, value)
 
@@ -174,7 +176,7 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s.!,。！、?？/]+", " ", fold(text)).strip()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _bares(name: str) -> frozenset[str]:
     return frozenset(_bare(str(word)) for word in _words()[name])
 
@@ -200,7 +202,9 @@ def _labels() -> dict[tuple[str, str, str], str]:
     labels: dict[tuple[str, str, str], str] = {}
     for name, variants in responses.items():
         for variant in variants:
-            language = next((c["value"] for c in variant.get("condition", []) if c["name"] == "language"), "en")
+            language = next(
+                (c["value"] for c in variant.get("condition", []) if c["name"] == "language"), "en"
+            )
             for button in variant.get("buttons", []):
                 value = re.search(r':\s*"([^"]+)"', button["payload"])
                 if value:

@@ -45,6 +45,4 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="Your versions of rasa and rasa_sdk")
     app = build_app()
     logger.info("The action server listens on 127.0.0.1:%s", settings.ACTIONS_PORT)
-    app.run(
-        host="127.0.0.1", port=settings.ACTIONS_PORT, single_process=True, access_log=False, motd=False
-    )
+    app.run(host="127.0.0.1", port=settings.ACTIONS_PORT, single_process=True, access_log=False, motd=False)

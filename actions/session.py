@@ -15,7 +15,9 @@ class Restart(Action):
         """Return the name of Rasa's action that this replaces."""
         return "action_restart"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
         """Say what the desk can do; keep everything."""
         dispatcher.utter_message(response="utter_help")
         return []

@@ -28,7 +28,12 @@ async def open_ticket(
     Raises TicketError when the database does not take it.
     """
     return await sync_to_async(_open)(
-        kind=kind, conversation=conversation, language=language, words=words, fields=fields or {}, deadline=deadline
+        kind=kind,
+        conversation=conversation,
+        language=language,
+        words=words,
+        fields=fields or {},
+        deadline=deadline,
     )
 
 

@@ -40,7 +40,9 @@ def intent_of(tracker: Tracker) -> str:
 
 def entity_of(tracker: Tracker, name: str) -> str:
     """Return the value of an entity of the latest message, or ""."""
-    return next((str(e["value"]) for e in tracker.latest_message.get("entities", []) if e["entity"] == name), "")
+    return next(
+        (str(e["value"]) for e in tracker.latest_message.get("entities", []) if e["entity"] == name), ""
+    )
 
 
 def language_of(tracker: Tracker) -> str:

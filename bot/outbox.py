@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 8
 # How long a claimed message may be under way; after that its sender has crashed, and nobody knows whether it arrived.
 LEASE = dt.timedelta(minutes=5)
+# An entry read this short a time ago, in the transaction that queued it, was read just before sending.
+FRESH = dt.timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def claim(message_id: int) -> Message | None:
             if message.conversation.handler == Handler.STAFF:
                 message.state = Delivery.DROPPED
             entry = message.payload.get("entry")
-            if entry and load_answer(entry, message.payload["language"]) is None:
+            waited = timezone.now() - message.created_at
+            if entry and waited > FRESH and load_answer(entry, message.payload["language"]) is None:
                 message.text = say("withdrawn", message.conversation.language)
                 message.payload |= {"text": message.text, "entry": None, "source": None, "place": None}
         message.save()

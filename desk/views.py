@@ -155,7 +155,7 @@ def updates(request: HttpRequest, number: str) -> JsonResponse:
         {
             "state": ticket.state,
             "state_label": ticket.get_state_display(),
-            "claimed_by": str(ticket.claimed_by or ""),
+            "claimed_by": _name(ticket.claimed_by),
             "by_staff": bool(ticket.conversation and ticket.conversation.handler == Handler.STAFF),
             "events": ticket.events.count(),
             "last": talk[-1].pk if talk else after,
@@ -173,6 +173,10 @@ def updates(request: HttpRequest, number: str) -> JsonResponse:
             },
         }
     )
+
+
+def _name(user: AbstractBaseUser | None) -> str:
+    return (user.get_full_name() or user.get_username()) if user else ""
 
 
 @require_POST

@@ -7,6 +7,7 @@ from typing import Any
 from django.forms import Media
 from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, include, path, reverse
+from django.utils import timezone
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.components import Component
@@ -55,6 +56,12 @@ def hide_pages(request: HttpRequest, menu_items: list[MenuItem]) -> None:
     menu_items[:] = [item for item in menu_items if item.name != "explorer"]
 
 
+@hooks.register("construct_homepage_summary_items")
+def hide_page_count(request: HttpRequest, summary_items: list[Component]) -> None:
+    """Take "1 page" and its companions off the console's first page, for the same reason."""
+    summary_items.clear()
+
+
 class OpenTickets(Component):
     """The tickets that wait for the user, on the console's first page."""
 
@@ -73,7 +80,7 @@ class OpenTickets(Component):
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         """Return the most urgent tickets and how many there are."""
         waiting = views.waiting_for(self.request.user)
-        return {"tickets": waiting[:SHOWN_AT_HOME], "count": waiting.count(), "request": self.request}
+        return {"tickets": waiting[:SHOWN_AT_HOME], "count": waiting.count(), "now": timezone.now()}
 
 
 @hooks.register("construct_homepage_panels")

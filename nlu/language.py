@@ -34,7 +34,11 @@ _SCRIPTS: tuple[tuple[str, float, str], ...] = (
     ("han", 2.5, r"[\u3400-\u9fff\uf900-\ufaff]"),
     ("cyrillic", 1.2, r"[\u0400-\u052f]"),
     ("latin", 1.0, r"[a-zA-Z\u00c0-\u024f\u1e00-\u1eff]"),
-    ("another", 1.5, r"[\u0370-\u03ff\u0530-\u10ff\u1200-\u1dff\u1f00-\u1fff\ua980-\uabff\U00010000-\U0001efff]"),  # no emoji
+    (
+        "another",
+        1.5,
+        r"[\u0370-\u03ff\u0530-\u10ff\u1200-\u1dff\u1f00-\u1fff\ua980-\uabff\U00010000-\U0001efff]",
+    ),  # no emoji
 )
 _SCRIPT_PATTERNS = tuple((name, weight, re.compile(pattern)) for name, weight, pattern in _SCRIPTS)
 # Characters that simplification made in Japan alone, for questions written without any kana.
@@ -50,8 +54,18 @@ _FRENCH = re.compile("[çœëïû]|[cdjlmnst]'(?=[aeiouyéèêàâh])|qu'")
 _OTHER_LATIN = re.compile("[ñßäöüåøæłżźśćńěščřžůğşıțșőű]")
 # Endings that lean to a language where no word list knows the word.
 _ENDINGS = (
-    ("en", re.compile(r"(?:.[^aeiouy]ing|..ness|..tional|...ly|..ight|..ough|..sh|..ck|wh...*|.*w[^aeiou]?|.*ee.*|.*oo.+)$")),
-    ("fr", re.compile(r"(?:..ez|..eux|..eaux?|..ée?s?|..ière?|..elle|..ette|..ienne|..aire|..oire|..ux|..ité|.*[èêô].*)$")),
+    (
+        "en",
+        re.compile(
+            r"(?:.[^aeiouy]ing|..ness|..tional|...ly|..ight|..ough|..sh|..ck|wh...*|.*w[^aeiou]?|.*ee.*|.*oo.+)$"
+        ),
+    ),
+    (
+        "fr",
+        re.compile(
+            r"(?:..ez|..eux|..eaux?|..ée?s?|..ière?|..elle|..ette|..ienne|..aire|..oire|..ux|..ité|.*[èêô].*)$"
+        ),
+    ),
 )
 _SYLLABLE = re.compile(
     "(?:ngh|ng|nh|gh|gi|kh|ph|qu|th|tr|ch|[bcdghklmnprstvx])?"
@@ -92,7 +106,9 @@ def identify(
     share = score / sum(value for value in scores.values() if value > 0)
     confidence = round(share * (1 - math.exp(-score / 1.5)), 3)
     reliable = score >= RELIABLE_SCORE and share >= RELIABLE_SHARE
-    if not reliable and (score < 1 or share < 0.45 or (score < RELIABLE_SCORE and scores.get(context, 0) > score * 0.8)):
+    if not reliable and (
+        score < 1 or share < 0.45 or (score < RELIABLE_SCORE and scores.get(context, 0) > score * 0.8)
+    ):
         return Identified(context, confidence, reliable=False)
     return Identified(best, confidence, reliable=reliable)
 
@@ -124,7 +140,9 @@ def _by_script(text: str, context: str) -> Identified | None:
     weights = {name: weight * len(pattern.findall(text)) for name, weight, pattern in _SCRIPT_PATTERNS}
     if sum(weights.values()) > weights["latin"] > 0:
         # "Vĩnh Tràng 사원": the names of this city keep their letters in every script.
-        weights["latin"] -= sum(len(word) for word in _WORDS.findall(text) if word[0].isupper() and word[0] < "\u0250")
+        weights["latin"] -= sum(
+            len(word) for word in _WORDS.findall(text) if word[0].isupper() and word[0] < "\u0250"
+        )
     total = sum(weights.values())
     if not total:
         return None
@@ -142,7 +160,11 @@ def _by_script(text: str, context: str) -> Identified | None:
 
 
 def _east_asian(text: str, weights: dict[str, float], confidence: float, context: str) -> Identified:
-    if weights["hangul"] >= weights["kana"] and weights["hangul"] >= weights["han"] * 0.4 and weights["hangul"]:
+    if (
+        weights["hangul"] >= weights["kana"]
+        and weights["hangul"] >= weights["han"] * 0.4
+        and weights["hangul"]
+    ):
         return Identified("ko", confidence, reliable=True)
     if weights["kana"]:
         return Identified("ja", confidence, reliable=True)
@@ -151,7 +173,9 @@ def _east_asian(text: str, weights: dict[str, float], confidence: float, context
     if _JAPANESE_HAN.search(text):
         return Identified("ja", confidence, reliable=True)
     # Ideograms that both write: a Japanese conversation stays Japanese.
-    return Identified("ja" if context == "ja" else "zh", confidence * (0.6 if context == "ja" else 0.9), reliable=True)
+    return Identified(
+        "ja" if context == "ja" else "zh", confidence * (0.6 if context == "ja" else 0.9), reliable=True
+    )
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from nlu.text import fold
@@ -45,7 +45,7 @@ def _lists() -> dict[str, tuple[str, ...]]:
     return lists
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pattern(name: str) -> re.Pattern[str]:
     alternatives = (
         re.escape(phrase) if _UNSPACED.search(phrase) else rf"(?<![\w-]){re.escape(phrase)}(?![\w-])"

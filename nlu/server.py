@@ -39,14 +39,48 @@ def arguments(command: str, rest: list[str]) -> list[str]:
     var = Path(os.environ.get("CITYDESK_VAR", ROOT / "var"))
     models = os.environ.get("CITYDESK_RASA_MODELS", str(var / "rasa" / "models"))
     if command == "train":
-        return ["train", "--domain", "domain", "--data", "nlu/training", "--config", "config.yml",
-                "--out", models, "--fixed-model-name", "citydesk", *rest]
+        return [
+            "train",
+            "--domain",
+            "domain",
+            "--data",
+            "nlu/training",
+            "--config",
+            "config.yml",
+            "--out",
+            models,
+            "--fixed-model-name",
+            "citydesk",
+            *rest,
+        ]
     if command == "validate":
-        return ["data", "validate", "--domain", "domain", "--data", "nlu/training", "--config", "config.yml", *rest]
+        return [
+            "data",
+            "validate",
+            "--domain",
+            "domain",
+            "--data",
+            "nlu/training",
+            "--config",
+            "config.yml",
+            *rest,
+        ]
     if command == "run":
         port = os.environ.get("CITYDESK_RASA_PORT", "5005")
-        return ["run", "--model", models, "--endpoints", "endpoints.yml", "--credentials", "credentials.yml",
-                "--interface", "127.0.0.1", "--port", port, *rest]
+        return [
+            "run",
+            "--model",
+            models,
+            "--endpoints",
+            "endpoints.yml",
+            "--credentials",
+            "credentials.yml",
+            "--interface",
+            "127.0.0.1",
+            "--port",
+            port,
+            *rest,
+        ]
     raise SystemExit(f"There is no command {command!r}. Choose run (the default), train or validate.")
 
 

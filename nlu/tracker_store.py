@@ -30,7 +30,9 @@ CREATE TABLE IF NOT EXISTS dialogue_events (
 class SqliteTrackerStore(TrackerStore):
     """One row an event; a turn appends its own."""
 
-    def __init__(self, domain: Domain, db: str, event_broker: EventBroker | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, domain: Domain, db: str, event_broker: EventBroker | None = None, **kwargs: Any
+    ) -> None:
         Path(db).parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(db, timeout=5, check_same_thread=False)
@@ -72,7 +74,9 @@ class SqliteTrackerStore(TrackerStore):
             ).fetchall()
         if not rows or not self.domain:
             return None
-        return DialogueStateTracker.from_dict(sender_id, [json.loads(data) for (data,) in rows], self.domain.slots)
+        return DialogueStateTracker.from_dict(
+            sender_id, [json.loads(data) for (data,) in rows], self.domain.slots
+        )
 
     async def delete(self, sender_id: str) -> None:
         """Forget a conversation."""
@@ -82,4 +86,7 @@ class SqliteTrackerStore(TrackerStore):
     async def keys(self) -> Iterable[str]:
         """Return the conversations that are known."""
         with self._lock:
-            return [sender for (sender,) in self._connection.execute("SELECT DISTINCT sender FROM dialogue_events")]
+            return [
+                sender
+                for (sender,) in self._connection.execute("SELECT DISTINCT sender FROM dialogue_events")
+            ]

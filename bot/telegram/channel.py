@@ -28,6 +28,7 @@ from nlu.languages import DEFAULT, LANGUAGES
 logger = logging.getLogger(__name__)
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 POLL_TIMEOUT = 30
+TYPING_AFTER_SECONDS = 0.3
 RETRY_SECONDS = 3.0
 MAX_TAKES = 3
 
@@ -124,8 +125,7 @@ class TelegramChannel:
         """Store a message and start to work it off (called by the handlers)."""
         update, new = await sync_to_async(store.receive)(incoming)
         if new:
-            self._work_off(update)
-            self._spawn(self._typing(incoming.chat_id))
+            self._work_off(update, incoming.chat_id)
 
     def stop_spinner(self, query: CallbackQuery) -> None:
         """Tell the reader's app that the button was taken, without waiting for it."""
@@ -146,8 +146,9 @@ class TelegramChannel:
         """Compare the webhook's secret in constant time."""
         return hmac.compare_digest(given.encode(), settings.TELEGRAM_WEBHOOK_SECRET.encode())
 
-    def _work_off(self, update: StoredUpdate) -> None:
+    def _work_off(self, update: StoredUpdate, chat_id: str | None = None) -> None:
         async def run() -> None:
+            typing = asyncio.create_task(self._typing(chat_id)) if chat_id else None
             while True:
                 try:
                     await self.desk.work_off(update)
@@ -156,6 +157,8 @@ class TelegramChannel:
                     logger.warning("Update %s could not be worked off (%s); trying again", update.pk, error)
                     await asyncio.sleep(RETRY_SECONDS)
             self.outbox.kick()
+            if typing:
+                typing.cancel()
 
         self._spawn(run())
 
@@ -170,6 +173,8 @@ class TelegramChannel:
             logger.error("A Telegram update could not be worked off; it is kept", exc_info=task.exception())
 
     async def _typing(self, chat_id: str) -> None:
+        # Most answers are there before anyone could read "typing"; it costs a request to Telegram.
+        await asyncio.sleep(TYPING_AFTER_SECONDS)
         try:
             await self.bot.send_chat_action(chat_id, ChatAction.TYPING)
         except TelegramError:  # an ornament: its loss is not worth a line

@@ -33,8 +33,8 @@ _POLITE = ("greet", "thanks", "bye")
 class FormGuard(GraphComponent, IntentClassifier):
     """Has the last word on the intent.
 
-    The channel says which slot waits (`metadata["requested"]`). What is typed then is the answer (`inform`), unless
-    it is clearly an order (cancel, correct, a person, another language), an emergency, or a question to the city.
+    The channel says which slot waits (`metadata["requested"]`). What is typed then is the answer
+    (`inform`), unless it is clearly an order (cancel, correct, a person, another language), an emergency, or a question to the city.
     """
 
     @classmethod
@@ -49,10 +49,11 @@ class FormGuard(GraphComponent, IntentClassifier):
             # Below this confidence any intent but `ask` becomes `ask`: the search decides on unclear texts.
             "min_confidence": 0.5,
             # These interrupt what somebody wanted: without a cue (confidence 1) the classifier must be surer.
-            "min_confidence_of": {"emergency": 0.9, "press": 0.7},
+            "min_confidence_of": {"emergency": 0.9, "press": 0.7, "choose_language": 0.7},
             # A form is left for another intent only when the classifier is this sure.
             "min_interrupt_confidence": 0.7,
-            # Slots that hold the person's own words: questions belong there, so only whole commands interrupt.
+            # Slots that hold the person's own words: questions belong there, so only whole commands
+            # interrupt.
             "free_text": ["press_subject", "human_message"],
         }
 
@@ -61,7 +62,11 @@ class FormGuard(GraphComponent, IntentClassifier):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> FormGuard:
         """Create the component; it learns nothing."""
         return cls(config)
@@ -70,6 +75,9 @@ class FormGuard(GraphComponent, IntentClassifier):
         """Settle the intent of each message."""
         for message in messages:
             if is_button(message):
+                # What stays so is an order that nobody knows; Rasa puts the intent of every other in its
+                # place.
+                set_intent(message, "ask")
                 continue
             requested = metadata_of(message, "requested")
             if requested:
@@ -86,7 +94,11 @@ class FormGuard(GraphComponent, IntentClassifier):
             set_intent(message, "choose_language")
         elif order in ("cancel", "help", "human", "thanks", "greet", "bye", "affirm", "deny"):
             set_intent(message, order)
-        elif name in _FORM_ONLY or confidence < self._needed(name) or (name in _POLITE and looks_like_question(text)):
+        elif (
+            name in _FORM_ONLY
+            or confidence < self._needed(name)
+            or (name in _POLITE and looks_like_question(text))
+        ):
             set_intent(message, "ask", max(confidence_of(message, "ask"), 1 - confidence))
 
     def _needed(self, name: str) -> float:
@@ -98,7 +110,11 @@ class FormGuard(GraphComponent, IntentClassifier):
         if name == "emergency" and confidence == 1.0:
             return
         # "French" is a language, but as the answer to "which country" it is one.
-        if name == "set_language" and confidence == 1.0 and not (requested == "press_country" and " " not in text.strip()):
+        if (
+            name == "set_language"
+            and confidence == 1.0
+            and not (requested == "press_country" and " " not in text.strip())
+        ):
             return
         if is_command(text, "cancel") and not (requested == "press_confirm" and is_command(text, "deny")):
             set_intent(message, "cancel")
@@ -138,7 +154,10 @@ class FormGuard(GraphComponent, IntentClassifier):
                 return True
             return False
         # Without a question's shape only an order does: "I want to talk to a person", "change the language".
-        return name in ("human", "choose_language", "cancel") and confidence >= self._config["min_interrupt_confidence"]
+        return (
+            name in ("human", "choose_language", "cancel")
+            and confidence >= self._config["min_interrupt_confidence"]
+        )
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:

@@ -20,7 +20,8 @@ from nlu.languages import CODES, supported
 class LanguageIdentifier(GraphComponent):
     """Adds the entity `language`, from which the slot of that name is filled.
 
-    The channel decides (it knows what the person chose and what was spoken before); a message without that, from
+    The channel decides (it knows what the person chose and what was spoken before); a message without
+    that, from
     `rasa shell` say, is identified by its own words.
     """
 
@@ -39,7 +40,11 @@ class LanguageIdentifier(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> LanguageIdentifier:
         """Create the component; it learns nothing."""
         return cls(config)
@@ -58,4 +63,6 @@ class LanguageIdentifier(GraphComponent):
     def validate_config(cls, config: dict[str, Any]) -> None:
         """Refuse a default language that we do not speak."""
         if config["default"] not in CODES:
-            raise InvalidConfigException(f"LanguageIdentifier: default is {config['default']!r}; choose one of {CODES}.")
+            raise InvalidConfigException(
+                f"LanguageIdentifier: default is {config['default']!r}; choose one of {CODES}."
+            )

@@ -33,7 +33,9 @@ def intent_of(message: Message) -> tuple[str, float]:
 
 def confidence_of(message: Message, name: str) -> float:
     """Return the classifier's confidence in one intent."""
-    return next((float(i["confidence"]) for i in message.get(INTENT_RANKING_KEY) or [] if i["name"] == name), 0.0)
+    return next(
+        (float(i["confidence"]) for i in message.get(INTENT_RANKING_KEY) or [] if i["name"] == name), 0.0
+    )
 
 
 def set_intent(message: Message, name: str, confidence: float = 1.0) -> None:

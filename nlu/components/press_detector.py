@@ -9,6 +9,7 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.training_data.message import Message
 
 from nlu import emergency, press
@@ -32,6 +33,9 @@ class PressDetector(GraphComponent, IntentClassifier):
             # The intents that the cues stand for.
             "emergency_intent": "emergency",
             "press_intent": "press",
+            # A message that names a language and says more is a choice only when the classifier is this sure:
+            # "do guides speak Korean?" is a question to the city.
+            "min_language_confidence": 0.7,
         }
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -39,7 +43,11 @@ class PressDetector(GraphComponent, IntentClassifier):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> PressDetector:
         """Create the component; it learns nothing."""
         return cls(config)
@@ -54,8 +62,21 @@ class PressDetector(GraphComponent, IntentClassifier):
                 set_intent(message, self._config["emergency_intent"])
             elif press.detect(text):
                 set_intent(message, self._config["press_intent"])
-            elif (named := language_named(text)) and (named.alone or intent_of(message)[0] == "choose_language"):
+            elif (named := language_named(text)) and (named.alone or self._chooses(message)):
                 # A language by name is a choice; "change language" alone opens the menu.
                 set_intent(message, "set_language")
                 set_entity(message, "language", named.code, type(self).__name__)
         return messages
+
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Refuse a confidence that is none."""
+        value = config["min_language_confidence"]
+        if not 0 <= value <= 1:
+            raise InvalidConfigException(
+                f"PressDetector: min_language_confidence is {value}; it must be from 0 to 1."
+            )
+
+    def _chooses(self, message: Message) -> bool:
+        name, confidence = intent_of(message)
+        return name == "choose_language" and confidence >= self._config["min_language_confidence"]

@@ -42,7 +42,8 @@ class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
             "model": "",
             # e5 was trained with a prefix, and puts all texts into a narrow cone.
             "prefix": "query: ",
-            # Unit vectors have entries of about 0.05; larger ones let the classifier's fixed regularisation learn.
+            # Unit vectors have entries of about 0.05; larger ones let the classifier's fixed
+            # regularisation learn.
             "scale": 8.0,
         }
 
@@ -53,7 +54,11 @@ class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> SentenceFeaturizer:
         """Load the encoder, and run it once: the first query would otherwise pay for it (lessons R16)."""
         folder = Path(config["model"] or os.environ.get("CITYDESK_MODEL") or _ROOT / "var" / "model")
@@ -69,7 +74,9 @@ class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
         texts = [text_of(message) for message in messages if not is_button(message)]
         vectors = iter(self._vectors(texts)) if texts else iter(())
         for message in messages:
-            vector = np.zeros(self._encoder.dimension, dtype=np.float32) if is_button(message) else next(vectors)
+            vector = (
+                np.zeros(self._encoder.dimension, dtype=np.float32) if is_button(message) else next(vectors)
+            )
             message.add_features(
                 Features(vector.reshape(1, -1), FEATURE_TYPE_SENTENCE, TEXT, self._identifier)
             )
@@ -81,10 +88,14 @@ class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
         return training_data
 
     def _vectors(self, texts: list[str]) -> np.ndarray:
-        return self._encoder.encode(texts, prefix=self._config_values["prefix"]) * self._config_values["scale"]
+        return (
+            self._encoder.encode(texts, prefix=self._config_values["prefix"]) * self._config_values["scale"]
+        )
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
         """Refuse a scale that would erase the features."""
         if not config["scale"] > 0:
-            raise InvalidConfigException(f"SentenceFeaturizer: scale is {config['scale']}; it must be greater than 0.")
+            raise InvalidConfigException(
+                f"SentenceFeaturizer: scale is {config['scale']}; it must be greater than 0."
+            )

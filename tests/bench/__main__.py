@@ -74,26 +74,28 @@ for question in questions:
 print(json.dumps(times))
 """
 PUBLISH = """
-import json, sys, time
+import json, secrets, sys, time
 import django; django.setup()
 import httpx
 from knowledge.models import Translation
 text = Translation.objects.get(entry__slug="vinh-trang-opening-hours", language="en")
-kept, times = text.other_questions, []
+kept, times = text.question, []
 with httpx.Client(base_url=sys.argv[1], timeout=10) as client:
-    for number in range(int(sys.argv[2])):
-        phrase = f"zumbo fliptart number {number} quexal"
-        text.other_questions = f"{kept}\\n{phrase}"
+    for _ in range(int(sys.argv[2])):
+        text.question = f"Where does {secrets.token_hex(4)} meet {secrets.token_hex(4)}?"
+        asked = {"text": text.question, "language": "en", "top_k": 5}
         started = time.perf_counter()
         text.save()
         while True:
-            found = client.post("/search", json={"text": phrase, "language": "en", "top_k": 5}).json()
-            if found["near"] and found["near"][0]["entry"] == "vinh-trang-opening-hours":
+            found = client.post("/search", json=asked).json()
+            if text.question in [near["question"] for near in found["near"]]:
                 break
             time.sleep(0.02)
+            if time.perf_counter() - started > 30:
+                raise SystemExit("not live after 30 s")
         times.append(time.perf_counter() - started)
-        time.sleep(0.7)
-text.other_questions = kept
+        time.sleep(0.3)
+text.question = kept
 text.save()
 print(json.dumps(times))
 """

@@ -23,7 +23,17 @@ import pytest
 
 from tests.nlu.rasa_model import PYTHON, ROOT, environment, trained_model
 
-ORDER = ("emergency", "handed_off", "failed", "refused", "answered", "clarify", "not_known", "form", "small_talk")
+ORDER = (
+    "emergency",
+    "handed_off",
+    "failed",
+    "refused",
+    "answered",
+    "clarify",
+    "not_known",
+    "form",
+    "small_talk",
+)
 
 
 def free_port() -> int:
@@ -50,11 +60,16 @@ class Knowledge(BaseHTTPRequestHandler):
         found: dict[str, Any] = {"outcome": "not_known", "entry": None, "entry_language": None, "score": 0.1}
         if any(word in text for word in ("pagoda", "pagode", "chùa", "chua", "사원", "寺", "пагод")):
             found = {
-                "outcome": "answered", "entry": "vinh-trang-opening-hours", "entry_language": "vi", "score": 0.95
+                "outcome": "answered",
+                "entry": "vinh-trang-opening-hours",
+                "entry_language": "vi",
+                "score": 0.95,
             }
         elif any(word in text for word in ("boat", "thuyền", "船", "배")):
             found |= {"outcome": "clarify", "score": 0.5}
-        answer = json.dumps({**found, "near": near, "query_language": body["language"], "revision": 1}).encode()
+        answer = json.dumps(
+            {**found, "near": near, "query_language": body["language"], "revision": 1}
+        ).encode()
         self.send_response(503 if self.down else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
@@ -135,7 +150,9 @@ class Chat:
         metadata = {"language": self.language, "requested": self.requested, "channel": "web"}
         body = json.dumps({"sender": self.id, "message": message, "metadata": metadata}).encode()
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.desk.rasa_port}/webhooks/rest/webhook", body, {"Content-Type": "application/json"}
+            f"http://127.0.0.1:{self.desk.rasa_port}/webhooks/rest/webhook",
+            body,
+            {"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=30) as response:
             self.last = Reply(json.load(response))
@@ -169,12 +186,18 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         f"Conversation.objects.bulk_create(Conversation(uuid=u, channel='web', chat_id=u) for u in {conversations!r})"
     )
     for command in (["migrate", "-v0"], ["shell", "-v0", "-c", create]):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=variables, check=True, timeout=200)
+        subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=ROOT, env=variables, check=True, timeout=200
+        )
     log = (var / "processes.log").open("w")
     processes = [
         subprocess.Popen([sys.executable, "-m", "actions"], cwd=ROOT, env=variables, stdout=log, stderr=log),
         subprocess.Popen(
-            [PYTHON, "-m", "nlu.server", "run", "--model", str(model)], cwd=ROOT, env=variables, stdout=log, stderr=log
+            [PYTHON, "-m", "nlu.server", "run", "--model", str(model)],
+            cwd=ROOT,
+            env=variables,
+            stdout=log,
+            stderr=log,
         ),
     ]
     try:

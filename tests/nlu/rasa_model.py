@@ -25,7 +25,11 @@ def trained_model(folder: Path) -> Path:
     if not model.exists():
         done = subprocess.run(
             [PYTHON, "-m", "nlu.server", "train"],
-            cwd=ROOT, env=environment(CITYDESK_VAR=str(folder)), capture_output=True, text=True, timeout=280,
+            cwd=ROOT,
+            env=environment(CITYDESK_VAR=str(folder)),
+            capture_output=True,
+            text=True,
+            timeout=280,
         )
         assert model.exists(), done.stdout[-3000:] + done.stderr[-3000:]
     return model
@@ -35,5 +39,7 @@ def _newest_input() -> float:
     files: list[Path] = []
     for name in INPUTS:
         path = ROOT / name
-        files += [path] if path.is_file() else [f for f in path.rglob("*") if f.suffix in (".yml", ".py", ".txt")]
+        files += (
+            [path] if path.is_file() else [f for f in path.rglob("*") if f.suffix in (".yml", ".py", ".txt")]
+        )
     return max(file.stat().st_mtime for file in files)

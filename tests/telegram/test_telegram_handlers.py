@@ -161,10 +161,24 @@ async def test_somebody_who_blocked_us_is_unreachable_until_they_come_back(chann
     assert not (await Conversation.objects.aget()).unreachable
 
 
-async def test_the_typing_indicator_shows_while_we_answer(channel, update, request_) -> None:
+async def test_the_typing_indicator_shows_while_a_slow_answer_is_made(channel, update, request_, monkeypatch) -> None:
+    monkeypatch.setattr("bot.telegram.channel.TYPING_AFTER_SECONDS", 0.0)
+    quick = channel.desk.work_off
+
+    async def slow(*args, **options):
+        await asyncio.sleep(0.1)
+        return await quick(*args, **options)
+
+    monkeypatch.setattr(channel.desk, "work_off", slow)
     await channel.take(update("text_ko"))
     await worked_off(channel)
     assert request_.sent("sendChatAction") == [{"chat_id": "7001", "action": "typing"}]
+
+
+async def test_a_quick_answer_needs_no_typing_indicator(channel, update, request_) -> None:
+    await channel.take(update("text_ko"))
+    await worked_off(channel)
+    assert request_.sent("sendChatAction") == []
 
 
 async def test_messages_of_one_chat_are_answered_in_order(channel, update) -> None:
