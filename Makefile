@@ -46,5 +46,6 @@ $(MODEL): | .venv/app/.ready
 
 $(TRAINED): $(TRAINING_FILES) | .venv/rasa/.ready $(MODEL)
 	@echo "→ training the dialogue model (under a minute)"
-	@PYTHONWARNINGS=ignore .venv/rasa/bin/python -m nlu.server train --quiet 2>&1 | grep -vE "Warning|setParseAction|parse_string|resetCache|^\s+self\._parser|^$$" ; test $${PIPESTATUS[0]} -eq 0
+	@mkdir -p var/log && PYTHONWARNINGS=ignore .venv/rasa/bin/python -m nlu.server train --quiet > var/log/train.log 2>&1 \
+		|| { cat var/log/train.log; echo "Training failed; the lines above say why."; exit 1; }
 	@touch $@

@@ -11,19 +11,15 @@ import calendar
 import re
 import unicodedata
 from datetime import datetime, time, timedelta, timezone
-from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import dateparser
-import yaml
 
-from nlu.text import fold
+from actions.date_words import pattern, take, words
 
 CITY = ZoneInfo("Asia/Ho_Chi_Minh")
 LAST_MINUTE = time(23, 59)
-_UNSPACED = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _OFFSET = re.compile(r"(?:utc|gmt)\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?")
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?!\d)")
 _HOUR = re.compile(
@@ -62,7 +58,7 @@ def read_deadline(text: str, language: str, now: datetime | None = None) -> date
     rest, zone = _take_zone(rest)
     local_now = now.astimezone(zone)
     # "thứ sáu tuần sau" is a Friday, not six weeks.
-    if not any(_pattern("weekdays", weekday).search(rest) for weekday in _words()["weekdays"]):
+    if not any(pattern("weekdays", weekday).search(rest) for weekday in words()["weekdays"]):
         rest, exact = _take_span(rest, local_now)
         if exact is not None:
             return _checked(exact, now)
@@ -86,38 +82,14 @@ def _checked(moment: datetime, now: datetime) -> datetime:
     return moment.astimezone(CITY)
 
 
-@lru_cache(maxsize=1)
-def _words() -> dict[str, Any]:
-    return yaml.safe_load((Path(__file__).parent / "dates.yml").read_text(encoding="utf-8"))
-
-
-@cache
-def _pattern(*path: Any) -> re.Pattern[str]:
-    words: Any = _words()
-    for key in path:
-        words = words[key]
-    phrases = sorted({*map(str, words), *(fold(str(word)) for word in words)}, key=len, reverse=True)
-    return re.compile(
-        "|".join(
-            re.escape(phrase) if _UNSPACED.search(phrase) else rf"(?<!\w){re.escape(phrase)}(?!\w)"
-            for phrase in phrases
-        )
-    )
-
-
-def _take(rest: str, *path: Any) -> tuple[str, bool]:
-    found = _pattern(*path).search(rest)
-    return (rest[: found.start()] + " " + rest[found.end() :], True) if found else (rest, False)
-
-
 def _take_zone(rest: str) -> tuple[str, Any]:
     offset = _OFFSET.search(rest)
     if offset:
         sign = 1 if offset.group(1) == "+" else -1
         delta = timedelta(hours=int(offset.group(2)), minutes=int(offset.group(3) or 0)) * sign
         return rest.replace(offset.group(0), " "), timezone(delta)
-    for name in _words()["zones"]:
-        rest, found = _take(rest, "zones", name)
+    for name in words()["zones"]:
+        rest, found = take(rest, "zones", name)
         if found:
             return rest, ZoneInfo(name)
     return rest, CITY
@@ -126,12 +98,12 @@ def _take_zone(rest: str) -> tuple[str, Any]:
 def _take_span(rest: str, now: datetime) -> tuple[str, datetime | None]:
     """Read "in two weeks", "3 ngày", "两周之内"; hours end to the minute, the others at the day's end."""
     for unit in ("months", "weeks", "days", "hours"):
-        unit_pattern = _pattern("units", unit).pattern
+        unit_pattern = pattern("units", unit).pattern
         found = re.search(rf"(?<![\d./:-])(\d{{1,3}})\s*(?:{unit_pattern})(?!\s*\d)", rest)
         number = int(found.group(1)) if found else None
         if found is None:
-            for candidate in _words()["numbers"]:
-                found = re.search(rf"(?:{_pattern('numbers', candidate).pattern})\s*(?:{unit_pattern})", rest)
+            for candidate in words()["numbers"]:
+                found = re.search(rf"(?:{pattern('numbers', candidate).pattern})\s*(?:{unit_pattern})", rest)
                 if found:
                     number = candidate
                     break
@@ -188,8 +160,8 @@ def _take_time(rest: str) -> tuple[str, time | None]:
         hour = int(groups[0])
         minute = 0 if len(groups) < 2 else (int(groups[1]) if groups[1].isdigit() else 30)
         rest = rest[: found.start()] + " " + rest[found.end() :]
-        rest, morning = _take(rest, "morning")
-        rest, afternoon = _take(rest, "afternoon")
+        rest, morning = take(rest, "morning")
+        rest, afternoon = take(rest, "afternoon")
         if afternoon and hour < 12:
             hour += 12
         elif morning and hour == 12:
@@ -200,15 +172,15 @@ def _take_time(rest: str) -> tuple[str, time | None]:
             raise DeadlineError(rest)
         return rest, time(hour, minute)
     for name, moment in (("noon", time(12)), ("midnight", LAST_MINUTE), ("close_of_business", time(17))):
-        rest, said = _take(rest, name)
+        rest, said = take(rest, name)
         if said:
             return rest, moment
     return rest, None
 
 
 def _take_numeric(rest: str, now: datetime) -> tuple[str, Any]:
-    for pattern in _NUMERIC:
-        found = pattern.search(rest)
+    for written in _NUMERIC:
+        found = written.search(rest)
         if not found:
             continue
         parts = found.groupdict()
@@ -232,27 +204,27 @@ def _take_relative(rest: str, now: datetime) -> tuple[str, Any]:
     monday = today - timedelta(days=today.weekday())
     named = [
         (len(match.group(0)), weekday)
-        for weekday in _words()["weekdays"]
-        if (match := _pattern("weekdays", weekday).search(rest))
+        for weekday in words()["weekdays"]
+        if (match := pattern("weekdays", weekday).search(rest))
     ]
     if named:
         # The longest name: "thu sau" is a Vietnamese Friday before "thu" is an English Thursday.
         weekday = max(named)[1]
-        rest, _ = _take(rest, "weekdays", weekday)
-        if _pattern("next_week").search(rest) or re.search("下(?!午)", rest):
+        rest, _ = take(rest, "weekdays", weekday)
+        if pattern("next_week").search(rest) or re.search("下(?!午)", rest):
             return rest, monday + timedelta(days=7 + weekday)
         ahead = (weekday - today.weekday()) % 7
         # A weekday is its next occurrence; today's name is today, unless it is said to be the next one.
-        return rest, today + timedelta(days=ahead or (7 if _pattern("next").search(rest) else 0))
-    rest, next_week = _take(rest, "next_week")
-    for days in sorted(_words()["days"], reverse=True):
-        rest, found = _take(rest, "days", days)
+        return rest, today + timedelta(days=ahead or (7 if pattern("next").search(rest) else 0))
+    rest, next_week = take(rest, "next_week")
+    for days in sorted(words()["days"], reverse=True):
+        rest, found = take(rest, "days", days)
         if found:
             return rest, today + timedelta(days=days)
     if next_week:
         return rest, monday + timedelta(days=11)
     for name in ("week_end", "month_end", "year_end"):
-        rest, found = _take(rest, name)
+        rest, found = take(rest, name)
         if found and name == "week_end":
             return rest, monday + timedelta(days=4 if today.weekday() <= 4 else 6)
         if found and name == "month_end":

@@ -182,7 +182,7 @@ def _bares(name: str) -> frozenset[str]:
 
 
 def _says(folded: str, word: str) -> bool:
-    """Whether a word stands in a text; short Latin words whole, Russian stems and unspaced scripts anywhere."""
+    """Whether a word stands in a text: Latin words whole, Russian stems and unspaced scripts anywhere."""
     needle = fold(word)
     if _UNSPACED.search(needle):
         return needle in folded
@@ -197,7 +197,7 @@ def _words() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _labels() -> dict[tuple[str, str, str], str]:
-    """Return the titles of the form's buttons: what a value is called in each language stands in domain/ only."""
+    """Return the titles of the form's buttons: what a value is called stands in domain/ only."""
     responses = yaml.safe_load((ROOT / "domain" / "press.yml").read_text(encoding="utf-8"))["responses"]
     labels: dict[tuple[str, str, str], str] = {}
     for name, variants in responses.items():

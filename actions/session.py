@@ -1,4 +1,4 @@
-"""Rasa's own restart and back, made harmless: they would forget the conversation for anybody who types them."""
+"""Rasa's own restart and back, made harmless: they would forget the conversation for anybody."""
 
 from __future__ import annotations
 

@@ -98,8 +98,8 @@ def ask(searcher: Searcher, questions: Iterable[Question], today: dt.date) -> li
         asked.append(
             Asked(
                 question, decision,
-                searcher.hits(question.text, today, 10, lexical=False),
-                searcher.hits(question.text, today, 10, dense=False),
+                searcher.hits(question.text, today, 10, language=question.lang, lexical=False),
+                searcher.hits(question.text, today, 10, language=question.lang, dense=False),
                 milliseconds,
             )
         )

@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from wagtail.admin.forms.models import WagtailAdminModelForm
-from wagtail.admin.forms import WagtailAdminDraftStateFormMixin
 
 from knowledge.models import Significance, Translation
 
@@ -43,7 +42,7 @@ class DepartmentForm(WagtailAdminModelForm):
     )
 
 
-class EntryForm(WagtailAdminDraftStateFormMixin, WagtailAdminModelForm):
+class EntryForm(WagtailAdminModelForm):
     """An entry; other names and research keys stand one a line."""
 
     aliases = LinesField(
@@ -56,7 +55,7 @@ class EntryForm(WagtailAdminDraftStateFormMixin, WagtailAdminModelForm):
     )
 
 
-class TranslationForm(WagtailAdminDraftStateFormMixin, WagtailAdminModelForm):
+class TranslationForm(WagtailAdminModelForm):
     """A translation; whether it matches its original is a check box instead of a version number to look up."""
 
     matches_original = forms.BooleanField(

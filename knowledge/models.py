@@ -267,6 +267,12 @@ class Translation(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, 
         if self.source_language and self.source_language == self.language:
             raise ValidationError({"source_language": "Trùng ngôn ngữ. / A text is no translation of itself."})
 
+    def with_content_json(self, content: Any) -> Translation:
+        """Return a revision's object; the counters belong to the row, a revision only remembers how they were."""
+        revised = super().with_content_json(content)
+        revised.version, revised.major_version = self.version, self.major_version
+        return revised
+
     def out_of_date(self, siblings: Iterable[Translation]) -> bool:
         """Tell whether the original among `siblings` had a major edit since this was translated from it."""
         for sibling in siblings:

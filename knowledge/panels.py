@@ -45,7 +45,7 @@ class TranslationsPanel(Panel):
         def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
             """Return the rows that the user may act on."""
             context = super().get_context_data(parent_context)
-            policy, user = policy_registry.get(Translation), self.request.user
+            policy, user = policy_registry.get_by_type(Translation), self.request.user
             if self.instance.pk:
                 context["rows"] = translation_rows(
                     self.instance,

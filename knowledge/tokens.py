@@ -1,8 +1,9 @@
 """Lexical analysis: what counts as a term when texts are compared by their words.
 
-Latin and Cyrillic words are folded (accents, đ, case), so that Vietnamese is found with and without diacritics.
+Latin and Cyrillic words are folded (accents, đ, ё, case), so that Vietnamese is found with and without diacritics.
 Chinese, Japanese and Thai have no spaces: runs of their characters become overlapping pairs. Korean words carry
-particles: each word becomes its pairs of syllables.
+particles: each word becomes its pairs of syllables. Words that mean the same in several languages share a concept
+(concepts.yml), so that a question can be compared with texts of other languages.
 """
 
 from __future__ import annotations
@@ -18,28 +19,67 @@ from nlu.text import fold
 _RUN = re.compile(
     r"(?P<pairs>[\u3400-\u9fff\uf900-\ufaff\u3041-\u30ff\u0e00-\u0e7f]+)|(?P<hangul>[\uac00-\ud7a3]+)|(?P<word>[^\W_]+)"
 )
-ALIASES = Path(__file__).resolve().parent / "place_names.yml"
+# Scripts that put spaces between words: there a concept starts and ends with a word.
+_SPACED = re.compile(r"[^\W\d_\u0e00-\u0e7f\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]|\d")
+FOLDER = Path(__file__).resolve().parent
+ALIASES = FOLDER / "place_names.yml"
+CONCEPTS = FOLDER / "concepts.yml"
+# Tokens of a text are asked for by every index build: only texts that are new cost anything.
+CACHED_TEXTS = 50_000
 
 
 def tokenize(text: str) -> list[str]:
     """Return the terms of a text in order; a place's other names count as the place's own."""
+    return list(_tokenize(text))
+
+
+@lru_cache(CACHED_TEXTS)
+def _tokenize(text: str) -> tuple[str, ...]:
     terms: list[str] = []
-    for match in _RUN.finditer(_unify_names(fold(text))):
+    for match in _RUN.finditer(_unify_names(_fold(text))):
         run = match.group()
-        if match.lastgroup == "word":
-            # A run of Latin letters stuck to CJK characters was split by the pattern's order; digits stay whole.
-            terms.append(run)
-        elif len(run) == 1:
+        if match.lastgroup == "word" or len(run) == 1:
             terms.append(run)
         else:
             terms.extend(run[i : i + 2] for i in range(len(run) - 1))
-    return terms
+    return tuple(terms)
+
+
+@lru_cache(CACHED_TEXTS)
+def concepts(text: str) -> frozenset[str]:
+    """Return the names of the concepts (concepts.yml) whose words a text uses, in whatever language."""
+    folded = _unify_names(_fold(text))
+    found: set[str] = set()
+    table = _concepts()
+    for start in range(len(folded)):
+        candidates = table.get(folded[start : start + 2], ()), table.get(folded[start], ())
+        if not any(candidates) or (start and folded[start - 1].isalnum() and _SPACED.match(folded, start)):
+            continue
+        found |= {name for each in candidates for pattern, name in each if pattern.match(folded, start)}
+    return frozenset(found)
+
+
+def _fold(text: str) -> str:
+    return fold(text).replace("ё", "е")
+
+
+@lru_cache(maxsize=1)
+def _concepts() -> dict[str, list[tuple[re.Pattern[str], str]]]:
+    """Return the patterns of every concept's words by their first two characters (one, of a single character)."""
+    table: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+    for name, words in yaml.safe_load(CONCEPTS.read_text(encoding="utf-8")).items():
+        for word in dict.fromkeys(_fold(word) for word in words):
+            spaced = bool(_SPACED.match(word[-1] if word[-1] != "*" else word[-2]))
+            parts = [re.escape(part).replace(r"\*", r"\w*") for part in word.split()]
+            pattern = (r"\s+" if spaced else r"\s*").join(parts) + (r"(?!\w)" if spaced else "")
+            table.setdefault(word[:2].replace("*", ""), []).append((re.compile(pattern), name))
+    return table
 
 
 @lru_cache(maxsize=1)
 def _names() -> tuple[re.Pattern[str], dict[str, str]]:
     table = {
-        fold(spelling): fold(name)
+        _fold(spelling): _fold(name)
         for name, spellings in yaml.safe_load(ALIASES.read_text(encoding="utf-8")).items()
         for spelling in spellings
     }

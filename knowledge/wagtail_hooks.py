@@ -1,15 +1,180 @@
-"""The knowledge base in the staff console: lists, filters and forms of entries, translations and departments."""
+"""The knowledge base in the staff console: lists, filters and forms of entries, translations and departments.
+
+Our own strings stand as "Tiếng Việt / English": both are shown to every colleague, so there is no catalogue to keep.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel, ObjectList, PublishingPanel
+from wagtail.admin.panels import (
+    FieldPanel,
+    FieldRowPanel,
+    InlinePanel,
+    MultiFieldPanel,
+    ObjectList,
+    PublishingPanel,
+)
 from wagtail.admin.ui.tables import Column, DateColumn, LiveStatusTagColumn
 from wagtail.snippets.models import register_snippet
-from wagtail.snippets.views.snippets import CreateView, SnippetViewSet, SnippetViewSetGroup
+from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
+from knowledge.console import CurrencyColumn, DayColumn, FoldedIndexView, TranslationCreateView
 from knowledge.forms import DepartmentForm, EntryForm, TranslationForm
-from knowledge.models import CODES_HERE, Department, Entry, Translation
+from knowledge.models import Department, Entry, Translation
+from knowledge.panels import TranslationsPanel
+
+
+class EntryViewSet(SnippetViewSet):
+    """Entries: what is the same in every language."""
+
+    model = Entry
+    icon = "doc-full-inverse"
+    menu_label = "Mục / Entries"
+    index_view_class = FoldedIndexView
+    list_display = [
+        "slug", Column("get_category_display", label="Chủ đề / Category", sort_key="category"),
+        Column("department", label="Cơ quan / Department"), LiveStatusTagColumn(label="Trạng thái / Status"),
+        DayColumn("verified_on", label="Kiểm tra / Verified", sort_key="verified_on"),
+        DayColumn("review_by", label="Kiểm tra lại / Review by", sort_key="review_by"),
+    ]
+    list_filter = ["category", "department", "live"]
+    search_fields = ["slug", "place_name", "address", "aliases"]
+    list_per_page = 50
+    edit_handler = ObjectList(
+        [
+            MultiFieldPanel(
+                [
+                    FieldPanel("slug", help_text="Tên ngắn không dấu, không đổi về sau. / A short name that stays, a-z and hyphens."),
+                    FieldPanel("category"), FieldPanel("department"),
+                    FieldPanel(
+                        "sensitivity",
+                        help_text="Mục nội bộ không bao giờ được trả lời cho người hỏi. / Internal entries are never told to askers.",
+                    ),
+                    FieldPanel(
+                        "priority", help_text="1–100; khi hai mục gần nhau, số lớn đứng trước. / Of two close entries the higher wins."
+                    ),
+                    FieldPanel("aliases"),
+                ],
+                heading="Mục / Entry",
+            ),
+            TranslationsPanel(heading="Câu trả lời theo ngôn ngữ / Texts by language"),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("verified_on"), FieldPanel("review_by")]),
+                    FieldRowPanel([FieldPanel("valid_from"), FieldPanel("valid_until")]),
+                    FieldRowPanel([FieldPanel("event_start"), FieldPanel("event_end")]),
+                ],
+                heading="Ngày tháng / Dates",
+                help_text=(
+                    "Ngày kiểm tra được hiện cho người hỏi; ngoài thời hạn hiệu lực, mục không được trả lời. / "
+                    "Askers see the date of verification; outside its validity an entry is not answered."
+                ),
+            ),
+            InlinePanel(
+                "sources", heading="Nguồn / Sources", label="Nguồn / Source",
+                panels=[FieldPanel("title"), FieldPanel("url"), FieldPanel("seen_on")],
+                help_text="Nguồn đầu tiên được hiện cho người hỏi. / The first source is shown to askers.",
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("place_name"), FieldRowPanel([FieldPanel("latitude"), FieldPanel("longitude")]),
+                    FieldPanel("address"), FieldPanel("address_before_2025"),
+                    FieldRowPanel([FieldPanel("phone"), FieldPanel("web")]),
+                ],
+                heading="Địa điểm và liên hệ / Place and contact",
+                help_text="Có tọa độ thì người hỏi nhận được bản đồ. / With coordinates the asker gets a map.",
+            ),
+            InlinePanel(
+                "attachments", heading="Tệp / Attachments", label="Tệp / Attachment",
+                panels=[FieldPanel("document"), FieldPanel("language")],
+            ),
+            FieldPanel("facts"),
+            PublishingPanel(),
+        ],
+        base_form_class=EntryForm,
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
+        """Return the entries with what the list shows of them."""
+        return Entry.objects.select_related("department", "latest_revision")
+
+
+class TranslationViewSet(SnippetViewSet):
+    """Translations: one language's question and approved answer."""
+
+    model = Translation
+    icon = "globe"
+    menu_label = "Câu trả lời / Texts"
+    index_view_class = FoldedIndexView
+    add_view_class = TranslationCreateView
+    list_display = [
+        "question", Column("get_language_display", label="Ngôn ngữ / Language", sort_key="language"),
+        LiveStatusTagColumn(label="Trạng thái / Status"), Column("version", label="Phiên bản / Version", sort_key="version"),
+        CurrencyColumn(), DateColumn("updated_at", label="Sửa lúc / Updated", sort_key="updated_at"),
+    ]
+    list_filter = {"language": ["exact"], "live": ["exact"], "entry__category": ["exact"]}
+    search_fields = ["question", "other_questions", "answer", "entry__slug"]
+    list_per_page = 50
+    edit_handler = ObjectList(
+        [
+            FieldRowPanel([FieldPanel("entry"), FieldPanel("language")]),
+            FieldPanel("question", help_text="Câu hỏi mà người dân thường hỏi. / The question as people ask it."),
+            FieldPanel("other_questions"),
+            FieldPanel(
+                "answer", help_text="Tối đa 600 ký tự, chữ thường không định dạng. / At most 600 characters of plain text."
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("significance"),
+                    FieldPanel(
+                        "source_language",
+                        help_text="Bỏ trống nếu đây là bản gốc. / Leave it empty when this is the original.",
+                    ),
+                    FieldPanel("matches_original"), FieldPanel("version", read_only=True),
+                ],
+                heading="Phiên bản và bản gốc / Version and original",
+            ),
+            PublishingPanel(),
+        ],
+        base_form_class=TranslationForm,
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Translation]:
+        """Return the translations with their siblings, which say whether one is out of date."""
+        return Translation.objects.select_related("entry", "latest_revision").prefetch_related("entry__translations")
+
+
+class DepartmentViewSet(SnippetViewSet):
+    """The offices that own entries and work on tickets."""
+
+    model = Department
+    icon = "group"
+    menu_label = "Cơ quan / Departments"
+    list_display = ["name_vi", "name_en", "slug"]
+    search_fields = ["name_vi", "name_en", "slug"]
+    index_view_class = FoldedIndexView
+    edit_handler = ObjectList(
+        [
+            FieldPanel("slug"), FieldPanel("name_vi"), FieldPanel("name_en"),
+            MultiFieldPanel(
+                [FieldPanel("successor_vi"), FieldPanel("successor_en")], heading="Cơ quan kế tục / Successor",
+                help_text="Cơ quan đảm nhiệm sau 1/7/2025. / The office in charge after 1 July 2025.",
+            ),
+            FieldPanel("handles"),
+        ],
+        base_form_class=DepartmentForm,
+    )
+
+
+class KnowledgeGroup(SnippetViewSetGroup):
+    """The menu item of the knowledge base."""
+
+    items = (EntryViewSet, TranslationViewSet, DepartmentViewSet)
+    menu_label = "Kho tri thức / Knowledge"
+    menu_icon = "openquote"
+    menu_name = "knowledge"
+    menu_order = 2
+
+
+register_snippet(KnowledgeGroup)

@@ -17,7 +17,7 @@ _CYRILLIC = re.compile("[\u0400-\u04ff]")
 
 
 class Patterns:
-    """Alternatives of one kind, compiled per script: a message in Latin letters need not try the Korean ones."""
+    """Alternatives of one kind, compiled per script: Latin letters need not try the Korean ones."""
 
     def __init__(self, lines: list[str]) -> None:
         groups: dict[str, list[str]] = {"unspaced": [], "cyrillic": [], "spaced": []}
@@ -92,12 +92,12 @@ def _script(pattern: str) -> str:
 
 
 def _bounded(pattern: str, *, spaced: bool) -> str:
-    """Bound alternatives by word ends, where their script writes spaces; once for all, since that is four times faster."""
+    """Bound alternatives by word ends, where their script has them; once for all is four times faster."""
     return rf"(?<!\w)(?:{pattern})(?!\w)" if spaced else pattern
 
 
 def _alternatives(line: str) -> list[str]:
-    """Split a line at the bars that stand outside brackets: one line may hold languages of both kinds of script."""
+    """Split a line at the bars outside brackets: one line may hold scripts of both kinds."""
     parts, depth, escaped = [""], 0, False
     for character in line:
         if character == "|" and depth == 0 and not escaped:

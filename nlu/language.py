@@ -1,8 +1,11 @@
 """Which language a short message is written in, and which language to answer in.
 
-Identification libraries are wrong on every third short question, most of all on Vietnamese typed without diacritics
-(design, Search). A city desk reads short questions in seven languages, so this module looks at what gives those away:
-the script, Vietnamese letters and syllables, and function words. Only the standard library: it runs on both Pythons.
+Identification libraries are wrong on every third short question, most of all on Vietnamese typed without
+diacritics
+(design, Search). A city desk reads short questions in seven languages, so this module looks at what gives
+those away:
+the script, Vietnamese letters and syllables, and function words. Only the standard library: it runs on both
+Pythons.
 """
 
 from __future__ import annotations
@@ -78,7 +81,7 @@ _SYLLABLE = re.compile(
 
 @dataclass(frozen=True)
 class Identified:
-    """The language of a message: one of ours or `OTHER`, how sure, and whether that is sure enough to switch to it."""
+    """The language of a message (one of ours or `OTHER`), how sure, and whether enough to switch to it."""
 
     language: str
     confidence: float
@@ -90,8 +93,8 @@ def identify(
 ) -> Identified:
     """Return the language `text` is written in.
 
-    Where the text does not say (a name, a number, "ok"), it is the language chosen, else the previous one, else the
-    channel's hint, else the default, and not reliable.
+    Where the text does not say (a name, a number, "ok"), it is the language chosen, else the previous one,
+    else the channel's hint, else the default, and not reliable.
     """
     context = supported(chosen) or supported(previous) or supported(hint) or DEFAULT
     stripped = _ADDRESS.sub(" ", text)
@@ -118,9 +121,10 @@ def choose_language(
 ) -> str:
     """Return the language to answer `text` in.
 
-    What the person chose wins over everything; a conversation changes its language only on reliable evidence; the
-    channel's hint (Telegram's interface language) counts only where nothing else speaks; a language that is none of
-    ours is answered in the default one.
+    What the person chose wins over everything; a conversation changes its language only on reliable
+    evidence; the
+    channel's hint (Telegram's interface language) counts only where nothing else speaks; a language that is
+    none of ours is answered in the default one.
     """
     if supported(chosen):
         return str(supported(chosen))
@@ -200,14 +204,16 @@ def _latin_scores(text: str) -> dict[str, float]:
     plain_syllables = plain_words = 0
     for position, token in enumerate(tokens):
         word = token.lower()
-        # A capital inside a sentence marks a name, and the names of this city are Vietnamese in every language.
+        # A capital inside a sentence marks a name, and the names of this city are Vietnamese in every
+        # language.
         name = position > 0 and token[0].isupper() and not token.isupper()
         found = [pair for pair in lexicon.get(word, []) if pair[0] != "vi"]
         folded = fold(word)
         is_syllable = _SYLLABLE.fullmatch(folded) is not None
         ours = sum(bool(supported(language)) for language, _ in found)
         for language, weight in found:
-            # A word that several languages share is evidence for each, but less of it; least for those that we do
+            # A word that several languages share is evidence for each, but less of it; least for those that
+            # we do
             # not speak, whose short words ("do", "is", "di") are also English, French or Vietnamese.
             shared = 1.0 if len(found) == 1 else 0.6
             rare = 0.4 if not supported(language) and (ours or (is_syllable and word.isascii())) else 1.0
@@ -241,7 +247,8 @@ def _latin_scores(text: str) -> dict[str, float]:
         scores["fr"] += 0.3
     if "¿" in text or "¡" in text:
         scores[OTHER] += 1.5
-    # The languages that we do not speak are one answer, but not one sum: the likeliest of them stands for all.
+    # The languages that we do not speak are one answer, but not one sum: the likeliest of them stands for
+    # all.
     letters = scores.pop(OTHER, 0.0)
     likeliest = max((value for language, value in scores.items() if not supported(language)), default=0.0)
     return {

@@ -65,7 +65,7 @@ def _commands() -> dict[str, str]:
 
 
 def command(text: str) -> str | None:
-    """Return the command that the whole message is (`cancel correct resume affirm deny human help language` …)."""
+    """Return the command that the whole message is: `cancel`, `correct`, `affirm`, `human` …"""
     return _commands().get(normalise(text))
 
 
@@ -111,7 +111,8 @@ def language_named(text: str) -> LanguageNamed | None:
         for name in _lists()
         if name.startswith("language.") and (match := _pattern(name).search(normalised))
     ]
-    # Two languages named are a question about languages, or "not English, Korean": the classifier reads those.
+    # Two languages named are a question about languages, or "not English, Korean": the classifier reads
+    # those.
     codes = {code for _, code in found}
     if len(codes) != 1:
         return None

@@ -1,6 +1,7 @@
 """Cues that somebody asks the city something as the press: an interview, a comment, filming, accreditation.
 
-What a journalist asks like anybody else ("I'm a journalist, when does the pagoda open?") is no request: it is answered
+What a journalist asks like anybody else ("I'm a journalist, when does the pagoda open?") is no request: it
+is answered
 like anybody's question (design: a profession is never a reason to refuse ordinary information).
 """
 

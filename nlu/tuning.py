@@ -1,6 +1,7 @@
 """Two places where Rasa 3.6 spends a turn's time on constants, and what is done instead.
 
-Measured on two cores: an answered question took 50 ms, 25 of them in the first, and one more for every ten messages of
+Measured on two cores: an answered question took 50 ms, 25 of them in the first, and one more for every ten
+messages of
 the conversation in the second. Behaviour stays the same; both are applied by nlu/server.py and nowhere else.
 """
 

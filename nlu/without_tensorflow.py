@@ -1,8 +1,9 @@
 """Keeps TensorFlow out of the dialogue engine.
 
-Rasa imports TensorFlow for DIET and TED whether a pipeline uses them or not: 380 MB of memory and six seconds at every
-start. Ours uses neither (issue 2, point 4), so an empty stand-in takes the name before Rasa asks for it. A pipeline
-that did use it fails at once, with the sentence below.
+Rasa imports TensorFlow for DIET and TED whether a pipeline uses them or not: 380 MB of memory and six
+seconds at every
+start. Ours uses neither (issue 2, point 4), so an empty stand-in takes the name before Rasa asks for it. A
+pipeline that did use it fails at once, with the sentence below.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from collections.abc import Sequence
 from types import ModuleType
 
 _REASON = (
-    "This dialogue engine runs without TensorFlow (nlu/without_tensorflow.py): remove the component that needs it from "
-    "config.yml, or set CITYDESK_TENSORFLOW=1."
+    "This dialogue engine runs without TensorFlow (nlu/without_tensorflow.py): remove the component "
+    "that needs it from config.yml, or set CITYDESK_TENSORFLOW=1."
 )
 
 
 class _Nothing(type):
-    """A class whose every attribute is another such class: enough for base classes, annotations and decorators."""
+    """A class whose attributes are such classes: enough for base classes, annotations, decorators."""
 
     def __getattr__(cls, name: str) -> _Nothing:
         if name.startswith("__"):

@@ -34,7 +34,8 @@ class FormGuard(GraphComponent, IntentClassifier):
     """Has the last word on the intent.
 
     The channel says which slot waits (`metadata["requested"]`). What is typed then is the answer
-    (`inform`), unless it is clearly an order (cancel, correct, a person, another language), an emergency, or a question to the city.
+    (`inform`), unless it is clearly an order (cancel, correct, a person, another language), an emergency,
+    or a question to the city.
     """
 
     @classmethod

@@ -14,7 +14,7 @@ def text_of(message: Message) -> str:
 
 
 def is_button(message: Message) -> bool:
-    """Whether the message is a pressed button: Rasa reads its payload after the pipeline and drops our findings."""
+    """Whether it is a pressed button: Rasa reads its payload after the pipeline and drops our findings."""
     return text_of(message).startswith("/")
 
 

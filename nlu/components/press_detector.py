@@ -1,4 +1,4 @@
-"""Lets certain cues decide where a classifier only guesses: emergencies, press requests, and languages by name."""
+"""Lets certain cues decide where a classifier only guesses: emergencies, press, languages by name."""
 
 from __future__ import annotations
 

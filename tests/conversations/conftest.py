@@ -1,4 +1,4 @@
-"""The real dialogue engine and the real action server; only the knowledge service is played, at its HTTP border."""
+"""The real dialogue engine and action server; only the knowledge service is played, at its HTTP border."""
 
 from __future__ import annotations
 
@@ -120,7 +120,8 @@ class Desk:
         with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as connection:
             connection.row_factory = sqlite3.Row
             rows = connection.execute(
-                "SELECT t.* FROM desk_ticket t JOIN bot_conversation c ON c.id = t.conversation_id WHERE c.uuid = ?",
+                "SELECT t.* FROM desk_ticket t JOIN bot_conversation c ON c.id = t.conversation_id"
+                " WHERE c.uuid = ?",
                 (conversation.replace("-", ""),),
             ).fetchall()
         return [dict(row) for row in rows]
@@ -183,7 +184,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     conversations = [str(uuid.uuid4()) for _ in range(60)]
     create = (
         "from bot.models import Conversation\n"
-        f"Conversation.objects.bulk_create(Conversation(uuid=u, channel='web', chat_id=u) for u in {conversations!r})"
+        "Conversation.objects.bulk_create("
+        f"Conversation(uuid=u, channel='web', chat_id=u) for u in {conversations!r})"
     )
     for command in (["migrate", "-v0"], ["shell", "-v0", "-c", create]):
         subprocess.run(

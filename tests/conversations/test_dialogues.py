@@ -53,3 +53,15 @@ def check(reply: Reply, step: dict[str, Any], where: str) -> None:
         assert text in reply.text, where
     if "without" in step:
         assert step["without"] not in reply.text, where
+
+
+def test_the_dialogue_engine_stays_small(desk: Desk) -> None:
+    # Issue 2, point 4: under 700 MB resident, after it has talked.
+    Chat(desk, "en").say("hello")
+    status = Path(f"/proc/{desk.rasa_pid}/status")
+    if not status.exists():
+        pytest.skip("There is no /proc here.")
+    kilobytes = next(
+        int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmRSS")
+    )
+    assert kilobytes < 700_000

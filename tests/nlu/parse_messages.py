@@ -1,6 +1,7 @@
 """Reads messages with the trained model; run by the tests inside the dialogue environment.
 
-Input: one JSON object a line ({"text", "metadata"}); output: one JSON object a line ({"intent", "confidence", "entities"}).
+Input: one JSON object a line ({"text", "metadata"}); output: one JSON object a line ({"intent",
+"confidence", "entities"}).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Each component by itself, inside the dialogue environment: options checked, features added, built and loaded alike."""
+"""Each component by itself, in the dialogue environment: options checked, built and loaded alike."""
 
 from __future__ import annotations
 
@@ -154,5 +154,36 @@ def test_tracker_store_survives_a_restart() -> None:
         assert list(await store.keys()) == ["one"]
         await store.delete("one")
         assert await store.retrieve("one") is None
+    asyncio.run(main())
+    """)
+
+
+def test_a_long_conversation_is_kept_short_without_losing_its_form() -> None:
+    run("""
+    import asyncio, os
+    from rasa.shared.core.domain import Domain
+    from rasa.shared.core.events import ActionExecuted, ActiveLoop, SessionStarted, SlotSet, UserUttered
+    from nlu.tracker_store import MAX_EVENTS, SqliteTrackerStore
+    slot = {"type": "text", "mappings": [{"type": "custom"}]}
+    domain = Domain.from_dict({"slots": {"name": slot, "gone": slot}, "forms": {"press_form": {"required_slots": []}}})
+    file = os.path.join(tempfile.mkdtemp(), "trackers.sqlite3")
+
+    async def main():
+        store = SqliteTrackerStore(domain, db=file)
+        tracker = await store.get_or_create_tracker("one")
+        for event in (SessionStarted(), SlotSet("name", "Sarah"), SlotSet("gone", "x"), ActiveLoop("press_form")):
+            tracker.update(event)
+        await store.save(tracker)
+        for turn in range(100):
+            tracker = await store.retrieve("one")
+            for event in (ActionExecuted("action_listen"), UserUttered(f"message {turn}"), SlotSet("gone", None)):
+                tracker.update(event)
+            await store.save(tracker)
+            await store.save(tracker)
+            again = await store.retrieve("one")
+            assert len(again.events) <= MAX_EVENTS + 3
+            assert again.latest_message.text == f"message {turn}"
+            assert again.get_slot("name") == "Sarah" and again.get_slot("gone") is None
+            assert again.active_loop_name == "press_form"
     asyncio.run(main())
     """)

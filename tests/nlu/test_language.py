@@ -1,4 +1,4 @@
-"""Language identification on short messages, and the policy that keeps or changes a conversation's language."""
+"""Language identification on short messages, and when a conversation changes its language."""
 
 from __future__ import annotations
 

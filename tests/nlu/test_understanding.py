@@ -64,38 +64,44 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained_model(tmp_path_factory.mktemp("understanding"))
 
 
-def test_held_out_messages_in_every_language(model: Path) -> None:
-    found = parse(
-        model,
-        [{"text": r["text"], "metadata": {"language": r["language"][:2], "requested": ""}} for r in HELD_OUT],
-    )
+@pytest.fixture(scope="module")
+def found(model: Path) -> dict[str, list[dict[str, Any]]]:
+    """All messages of this file, read in one process: loading takes longer than reading."""
+    held_out = [{"text": r["text"], "metadata": {"language": r["language"][:2]}} for r in HELD_OUT]
+    in_a_form = [
+        {"text": t, "metadata": {"language": code, "requested": slot}} for t, code, slot, _ in IN_A_FORM
+    ]
+    items = parse(model, held_out + in_a_form)
+    return {"held_out": items[: len(held_out)], "in_a_form": items[len(held_out) :]}
+
+
+def test_held_out_messages_in_every_language(found: dict[str, list[dict[str, Any]]]) -> None:
     right, total, wrong = Counter(), Counter(), []
-    for row, item in zip(HELD_OUT, found, strict=True):
+    for row, item in zip(HELD_OUT, found["held_out"], strict=True):
         total[row["language"]] += 1
         right[row["language"]] += item["intent"] == row["intent"]
         if item["intent"] != row["intent"]:
             wrong.append((row["text"], row["intent"], item["intent"]))
-        assert item["entities"]["language"] in (row["language"][:2], "fr", "ja", "ko", "en"), row
+        elif row["intent"] != "set_language":
+            assert item["entities"]["language"] == row["language"][:2], row
     assert right.total() / total.total() >= 0.95, wrong
     assert all(right[language] / total[language] >= 0.9 for language in total), wrong
 
 
-def test_messages_while_a_form_waits(model: Path) -> None:
-    found = parse(
-        model,
-        [{"text": t, "metadata": {"language": code, "requested": slot}} for t, code, slot, _ in IN_A_FORM],
-    )
+def test_messages_while_a_form_waits(found: dict[str, list[dict[str, Any]]]) -> None:
     wrong = [
         (text, slot, expected, item["intent"])
-        for (text, _, slot, expected), item in zip(IN_A_FORM, found, strict=True)
+        for (text, _, slot, expected), item in zip(IN_A_FORM, found["in_a_form"], strict=True)
         if item["intent"] != expected
     ]
     assert wrong == []
 
 
-def test_a_reloaded_model_reads_the_same(model: Path) -> None:
-    messages = [{"text": row["text"], "metadata": {"requested": ""}} for row in HELD_OUT[:20]]
-    assert parse(model, messages) == parse(model, messages)
+def test_a_reloaded_model_reads_the_same(model: Path, found: dict[str, list[dict[str, Any]]]) -> None:
+    again = parse(
+        model, [{"text": r["text"], "metadata": {"language": r["language"][:2]}} for r in HELD_OUT[:20]]
+    )
+    assert again == found["held_out"][:20]
 
 
 def test_a_missing_model_folder_is_named(model: Path, tmp_path: Path) -> None:
@@ -123,7 +129,8 @@ def test_data_and_domain_are_valid(model: Path) -> None:
     )
     output = done.stdout + done.stderr
     assert done.returncode == 0, output[-3000:]
-    # Responses that actions utter and intents that only buttons send look unused to Rasa; nothing else may be wrong.
+    # Responses that actions utter and intents that only buttons send look unused to Rasa; nothing else may
+    # be wrong.
     warnings = [line for line in output.splitlines() if "UserWarning" in line]
     odd = [
         w for w in warnings if "is not used in any story or rule" not in w and "not found in the NLU" not in w
