@@ -21,12 +21,13 @@ from django.views.decorators.http import require_GET, require_POST
 from bot.models import Handler, Message
 from desk import tickets
 from desk.models import Kind, State, Ticket, TicketEvent
+from knowledge.models import LANGUAGE_CHOICES
 
 WAITING = (State.OPEN, State.CLAIMED)
 MAX_MESSAGES = 200
 MAX_ROWS = 200
 
-# Labels of the fields that the forms of domain/ fill in; a field that is not here is shown under its own name.
+# Labels of the fields that the forms of domain/ fill in; another field is shown under its own name.
 FIELD_LABELS = {
     "name": "Họ tên / Name",
     "outlet": "Cơ quan báo chí / Outlet",
@@ -39,8 +40,12 @@ FIELD_LABELS = {
 # Values that a form stores as codes (actions/press_words.yml), in words that the staff read.
 VALUE_LABELS = {
     "format": {
-        "written": "Trả lời bằng văn bản / in writing", "filming": "Quay phim / filming", "photo": "Chụp ảnh / photographs",
-        "visit": "Đến thăm / visit", "interview": "Phỏng vấn / interview", "other": "Khác / other",
+        "written": "Trả lời bằng văn bản / in writing",
+        "filming": "Quay phim / filming",
+        "photo": "Chụp ảnh / photographs",
+        "visit": "Đến thăm / visit",
+        "interview": "Phỏng vấn / interview",
+        "other": "Khác / other",
     },
     "deadline": {"none": "Không có hạn / no deadline"},
     "contact": {"chat": "Trong hội thoại này / in this chat"},
@@ -60,7 +65,9 @@ def waiting_for(user: AbstractBaseUser) -> QuerySet[Ticket]:
 
 def urgent_first(rows: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """Order tickets by deadline; those without one follow, the oldest first."""
-    return rows.select_related("claimed_by", "department").order_by(F("deadline").asc(nulls_last=True), "created_at")
+    return rows.select_related("claimed_by", "department").order_by(
+        F("deadline").asc(nulls_last=True), "created_at"
+    )
 
 
 @require_GET
@@ -79,7 +86,11 @@ def index(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(kind=kind)
     kinds = [(value, label) for value, label in Kind.choices if _sees(request.user, value)]
     context = {
-        "tickets": urgent_first(rows)[:MAX_ROWS], "state": state, "kind": kind, "kinds": kinds, "now": timezone.now(),
+        "tickets": urgent_first(rows)[:MAX_ROWS],
+        "state": state,
+        "kind": kind,
+        "kinds": kinds,
+        "now": timezone.now(),
         "states": [("waiting", "Chờ trả lời / waiting"), *State.choices, ("all", "Tất cả / all")],
     }
     return render(request, "desk/tickets/index.html", context)
@@ -90,7 +101,9 @@ def _sees(user: AbstractBaseUser, kind: str) -> bool:
 
 
 def _ticket(request: HttpRequest, number: str) -> Ticket:
-    rows = tickets.visible_to(request.user).select_related("conversation__taken_by", "claimed_by", "department")
+    rows = tickets.visible_to(request.user).select_related(
+        "conversation__taken_by", "claimed_by", "department"
+    )
     return get_object_or_404(rows, number=number)
 
 
@@ -101,21 +114,22 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
     ticket = _ticket(request, number)
     talk = _talk(ticket)
     context = {
-        "ticket": ticket, "fields": _fields(ticket), "talk": talk, "events": _events(ticket), "now": timezone.now(),
-        "channel": CHANNEL_LABELS.get(ticket.conversation.channel, ticket.conversation.channel) if ticket.conversation else "",
-        "language": dict(_languages()).get(ticket.language, ticket.language), "max_answer": tickets.MAX_ANSWER,
+        "ticket": ticket,
+        "fields": _fields(ticket),
+        "talk": talk,
+        "events": _events(ticket),
+        "now": timezone.now(),
+        "channel": CHANNEL_LABELS.get(ticket.conversation.channel, ticket.conversation.channel)
+        if ticket.conversation
+        else "",
+        "language": dict(LANGUAGE_CHOICES).get(ticket.language, ticket.language),
+        "max_answer": tickets.MAX_ANSWER,
         "by_staff": bool(ticket.conversation and ticket.conversation.handler == Handler.STAFF),
-        "mine": ticket.claimed_by_id == request.user.pk, "last": talk[-1].pk if talk else 0,
+        "last": talk[-1].pk if talk else 0,
         # What a person typed before a step was refused is given back to them, not thrown away.
         "unsent": request.session.pop(_unsent_key(ticket), {}),
     }
     return render(request, "desk/tickets/detail.html", context)
-
-
-def _languages() -> list[tuple[str, str]]:
-    from knowledge.models import LANGUAGE_CHOICES
-
-    return LANGUAGE_CHOICES
 
 
 def _fields(ticket: Ticket) -> list[tuple[str, Any]]:
@@ -146,7 +160,7 @@ def _events(ticket: Ticket) -> list[TicketEvent]:
 @never_cache
 @require_GET
 def updates(request: HttpRequest, number: str) -> JsonResponse:
-    """Return what the open page of a ticket does not show yet: new messages, and how far the others have come."""
+    """Return what an open page does not show yet: new messages, and how far the others have come."""
     ticket = _ticket(request, number)
     after = int(request.GET.get("after", "0")) if request.GET.get("after", "0").isdecimal() else 0
     talk = _talk(ticket)
@@ -161,13 +175,19 @@ def updates(request: HttpRequest, number: str) -> JsonResponse:
             "last": talk[-1].pk if talk else after,
             "messages": [
                 {
-                    "id": message.pk, "author": message.author, "text": message.text,
+                    "id": message.pk,
+                    "author": message.author,
+                    "text": message.text,
                     "html": render_to_string("desk/tickets/_message.html", {"message": message}),
                 }
                 for message in new
             ],
             "deliveries": {
-                str(message.pk): {"state": message.state, "label": message.get_state_display(), "error": message.error}
+                str(message.pk): {
+                    "state": message.state,
+                    "label": message.get_state_display(),
+                    "error": message.error,
+                }
                 for message in talk
                 if message.author == "staff"
             },
@@ -213,7 +233,7 @@ def _do(step: str, ticket: Ticket, user: AbstractBaseUser, text: str) -> str:
             return "Đã lưu ghi chú. / Note saved."
         case "take-over":
             tickets.take_over(ticket, user)
-            return "Bạn đang trả lời hội thoại này; máy im lặng. / You answer this conversation; the machine is silent."
+            return "Bạn đang trả lời; máy im lặng. / You answer this chat; the machine is silent."
         case "give-back":
             tickets.give_back(ticket, user)
             return "Máy trả lời tiếp hội thoại này. / The machine answers this conversation again."

@@ -1,4 +1,4 @@
-"""What the desk adds to Wagtail's console: the ticket pages, their menu item, and the open tickets at the start."""
+"""What the desk adds to Wagtail's console: ticket pages, their menu item, open tickets at the start."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ticket_urls() -> list[URLPattern | URLResolver]:
 
 
 class TicketsMenuItem(MenuItem):
-    """The menu item "Phiếu / Tickets (3)"; the number stands in the label because Wagtail's menu has no badge."""
+    """The menu item "Phiếu / Tickets (3)"; the count stands in the label: Wagtail's menu has no badge."""
 
     def is_shown(self, request: HttpRequest) -> bool:
         """Show it to those who work on tickets."""
@@ -49,7 +49,9 @@ class TicketsMenuItem(MenuItem):
 @hooks.register("register_admin_menu_item")
 def tickets_menu_item() -> MenuItem:
     """Put tickets first in the menu."""
-    return TicketsMenuItem("Phiếu / Tickets", reverse("desk_tickets:index"), name="tickets", icon_name="mail", order=1)
+    return TicketsMenuItem(
+        "Phiếu / Tickets", reverse("desk_tickets:index"), name="tickets", icon_name="mail", order=1
+    )
 
 
 @hooks.register("insert_global_admin_css")
@@ -64,7 +66,7 @@ def hide_pages(request: HttpRequest, menu_items: list[MenuItem]) -> None:
     menu_items[:] = [item for item in menu_items if item.name != "explorer"]
 
 
-@hooks.register("construct_homepage_summary_items")
+@hooks.register("construct_homepage_summary_items", order=1000)  # after Wagtail has put them there
 def hide_page_count(request: HttpRequest, summary_items: list[Component]) -> None:
     """Take "1 page" and its companions off the console's first page, for the same reason."""
     summary_items.clear()

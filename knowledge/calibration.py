@@ -10,7 +10,9 @@ from pathlib import Path
 from knowledge.errors import NotCalibrated
 
 CALIBRATION = Path(__file__).resolve().parent / "calibration.json"
-FEATURES = ("best", "mean", "margin", "above", "coverage", "passage", "concepts", "evidence")
+FEATURES = (
+    "best", "margin", "above", "coverage", "evidence", "missing", "own_language", "length", "among_nearest",
+)
 
 
 @dataclass(frozen=True)

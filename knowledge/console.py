@@ -1,4 +1,4 @@
-"""Lists of the knowledge base in the staff console: a search that forgives missing accents, and prefilled forms."""
+"""Lists of the knowledge base in the console: search that forgives missing accents, prefilled forms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nlu.text import fold
 
 
 class FoldedIndexView(IndexView):
-    """A list searched in Python: "cho noi" finds "Chợ nổi", which neither SQLite's LIKE nor the search index does.
+    """A list searched in Python: "cho noi" finds "Chợ nổi", which SQLite's LIKE does not.
 
     `search_fields` names the texts. A city's knowledge base has hundreds of rows, read in a few milliseconds.
     """
@@ -63,7 +63,9 @@ class CurrencyColumn(StatusTagColumn):
     """Whether a translation has kept up with its original; an original shows nothing."""
 
     def __init__(self) -> None:
-        super().__init__("currency", label="So với bản gốc / Against original", primary=lambda row: not self._old(row))
+        super().__init__(
+            "currency", label="So với bản gốc / Against original", primary=lambda row: not self._old(row)
+        )
 
     @staticmethod
     def _old(row: Translation) -> bool:

@@ -1,4 +1,4 @@
-"""Forms of the knowledge base in the staff console: lists one a line, and what an edit does to translations."""
+"""Forms of the knowledge base: lists one a line, and what an edit does to translations."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ class DepartmentForm(WagtailAdminModelForm):
     """A department with the kinds of ticket that it works on as check boxes."""
 
     handles = forms.MultipleChoiceField(
-        label="Loại phiếu / Kinds of ticket", choices=ticket_kinds, required=False, widget=forms.CheckboxSelectMultiple,
+        label="Loại phiếu / Kinds of ticket",
+        choices=ticket_kinds,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text="Phiếu loại này được giao cho cơ quan này. / Tickets of these kinds go to this office.",
     )
 
@@ -47,19 +50,25 @@ class EntryForm(WagtailAdminModelForm):
 
     aliases = LinesField(
         label="Tên gọi khác / Other names",
-        help_text="Mỗi dòng một tên, bất cứ ngôn ngữ nào; dùng khi tìm kiếm. / One name a line, in any language; used in search.",
+        help_text=(
+            "Mỗi dòng một tên, bất cứ ngôn ngữ nào; dùng khi tìm kiếm. / "
+            "One name a line, in any language; used in search."
+        ),
     )
     facts = LinesField(
         label="Mã dữ kiện / Research keys",
-        help_text="Mỗi dòng một mã. / One key a line.", widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Mỗi dòng một mã. / One key a line.",
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
 
 class TranslationForm(WagtailAdminModelForm):
-    """A translation; whether it matches its original is a check box instead of a version number to look up."""
+    """A translation; that it matches its original is a check box, not a version number to look up."""
 
     matches_original = forms.BooleanField(
-        label="Khớp với bản gốc hiện nay / Matches the original as it is now", required=False, initial=True,
+        label="Khớp với bản gốc hiện nay / Matches the original as it is now",
+        required=False,
+        initial=True,
         help_text=(
             "Bỏ chọn nếu bản dịch này chưa theo kịp bản gốc. Không dùng cho bản gốc. / "
             "Clear it when this text has not caught up with its original. Not used for an original."
@@ -68,7 +77,7 @@ class TranslationForm(WagtailAdminModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # A significance belongs to one edit: the next one starts as minor, a draft keeps what was chosen for it.
+        # A significance belongs to one edit: the next one starts as minor, a draft keeps its own.
         if "significance" in self.fields and not self.instance.has_unpublished_changes:
             self.initial["significance"] = Significance.MINOR
         if self.instance.pk and "matches_original" in self.fields:
@@ -88,7 +97,7 @@ class TranslationForm(WagtailAdminModelForm):
         if language and original is None and language != data.get("language"):
             self.add_error(
                 "source_language",
-                "Mục này chưa có câu trả lời bằng ngôn ngữ đó. / This entry has no text in that language yet.",
+                "Mục này chưa có bản ngôn ngữ đó. / This entry has no text in that language yet.",
             )
         elif original is None:
             self.instance.source_version = None

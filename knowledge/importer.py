@@ -31,7 +31,8 @@ class Report:
 def import_folder(folder: Path, *, replace: bool = False) -> Report:
     """Import a folder of content in one transaction; raises ContentError before anything is written.
 
-    An entry that is here already and differs is kept as the editors have it, unless `replace` is given.
+    An entry that was changed in the console since the last import is kept as the editors have it, unless `replace`
+    is given; one that only its file has changed is updated.
     """
     departments, entries = read_folder(folder)
     report = Report()
@@ -46,12 +47,26 @@ def import_folder(folder: Path, *, replace: bool = False) -> Report:
                 report.created.append(slug)
             elif normal(here[slug]) == normal(data):
                 report.unchanged.append(slug)
-            elif replace:
+            elif replace or not _edited(slug):
                 _write(data)
                 report.updated.append(slug)
             else:
                 report.kept.append(slug)
     return report
+
+
+def _edited(slug: str) -> bool:
+    """Tell whether an entry, or one of its texts, is no longer what an import published: edited, drafted, withdrawn."""
+    entry = Entry.objects.select_related("live_revision").get(slug=slug)
+    return any(_differs(row) for row in (entry, *entry.translations.select_related("live_revision")))
+
+
+def _differs(row: Entry | Translation) -> bool:
+    revision = row.live_revision
+    if not row.live or revision is None or revision.user_id is not None or row.latest_revision_id != revision.pk:
+        return True
+    published = revision.as_object()
+    return any(getattr(row, name) != getattr(published, name) for name in _CONTENT[type(row)])
 
 
 def normal(data: dict[str, Any]) -> dict[str, Any]:
@@ -113,14 +128,32 @@ def _write_translation(entry: Entry, code: str, data: dict[str, Any], now: dt.da
 
 
 def _publish(instance: Entry | Translation) -> None:
-    """Give the live row its revision, so that the console can compare and restore it."""
-    revision: Revision = instance.save_revision(changed=False, clean=False)
+    """Give the live row its revision, so that the console can compare and restore it.
+
+    What `save_revision` does without saving the row, hence its search and reference indexes, a second time: an
+    import is mostly that.
+    """
+    revision = Revision.objects.create(
+        content_object=instance,
+        base_content_type=instance.get_base_content_type(),
+        content=instance.serializable_data(),
+        object_str=str(instance),
+    )
     type(instance).objects.filter(pk=instance.pk).update(
         latest_revision=revision, live_revision=revision, has_unpublished_changes=False
     )
 
 
 _DATES = ("verified_on", "review_by", "valid_from", "valid_until", "event_start", "event_end")
+
+
+_CONTENT: dict[type, tuple[str, ...]] = {
+    Entry: (
+        "category", "department_id", "sensitivity", "priority", "aliases", "facts", "place_name", "latitude", "longitude",
+        "address", "address_before_2025", "phone", "web", *_DATES,
+    ),
+    Translation: ("question", "other_questions", "answer", "source_language"),
+}
 
 
 def export_entries() -> Iterable[dict[str, Any]]:

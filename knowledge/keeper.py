@@ -31,12 +31,22 @@ class Keeper:
         self._stop = threading.Event()
 
     def start(self) -> None:
-        """Load or build the first index, then watch in the background; raises NotCalibrated, ModelMissing."""
+        """Load or build the first index, then watch in the background.
+
+        Raises:
+            NotCalibrated, ModelMissing: nothing can be searched with this model.
+            DatabaseError: the database cannot be read and there is no snapshot to serve meanwhile.
+        """
         self._calibration = Calibration.read(self.embedder.name)
         snapshot = self.load()
         if snapshot is not None:
             self._serve(snapshot)
-        self.refresh()
+        try:
+            self.refresh()
+        except DatabaseError as error:
+            if self.searcher is None:
+                raise
+            logger.warning("The knowledge base cannot be read (%s); serving the snapshot as it is", error)
         threading.Thread(target=self._watch, name="keeper", daemon=True).start()
 
     def stop(self) -> None:

@@ -19,16 +19,16 @@ IN_ANSWER = 0.25
 
 @dataclass(frozen=True)
 class LexicalScores:
-    """What a question shares; over passages (`passages`) and over entries (the rest), each from 0 to 1 but the last.
+    """What a question shares with the passages (`passages`, 0 to 1) and with the entries (the rest).
 
-    `words` is the share of the question's words an entry holds, weighted by rarity; `concepts` the same of its
-    concepts; `evidence` the weight of the shared concepts itself (a rare one says more than two common ones).
+    `words` is the share of the question's words that an entry holds, weighted by rarity (0 to 1); `evidence` the
+    weight of the concepts it is about (a rare one says more than two common ones), `missing` of those it is not.
     """
 
     passages: FloatArray
     words: FloatArray
-    concepts: FloatArray
     evidence: FloatArray
+    missing: FloatArray
 
 
 class LexicalIndex:
@@ -48,6 +48,8 @@ class LexicalIndex:
         self._holders = {term: np.fromiter(found, np.int64, len(found)) for term, found in holders.items()}
         self._rarity = _rarity({term: len(found) for term, found in holders.items()}, self._entries)
         self._unknown = float(np.log(1 + (self._entries + 0.5) / 0.5))
+        # A concept that no entry mentions (hotels, say) is the strongest sign that nothing here answers.
+        self._nowhere = float(np.log(1 + self._entries)), np.zeros(self._entries, np.float32)
         self._concepts = self._weigh_concepts(texts, owners, asks)
 
     def _weigh_concepts(
@@ -77,11 +79,11 @@ class LexicalIndex:
         for term in known:
             held[self._holders[term]] += self._rarity[term]
         evidence, about = np.zeros(self._entries, np.float32), 0.0
-        for concept in concepts(question) & self._concepts.keys():
-            rarity, weights = self._concepts[concept]
+        for concept in concepts(question):
+            rarity, weights = self._concepts.get(concept, self._nowhere)
             evidence += rarity * weights
             about += rarity
-        return LexicalScores(self._bm25_share(words, known), held / total, evidence / (about or 1.0), evidence)
+        return LexicalScores(self._bm25_share(words, known), held / total, evidence, about - evidence)
 
     def _bm25_share(self, words: set[str], known: list[str]) -> FloatArray:
         """Return the BM25 scores by what a passage of exactly the question's words would get at most."""

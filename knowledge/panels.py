@@ -14,7 +14,7 @@ from nlu.languages import SOURCE
 
 
 def translation_rows(entry: Entry, *, may_add: bool, may_change: bool) -> list[dict[str, Any]]:
-    """Return one row for every language: its translation, whether it is out of date, and where to edit or add it."""
+    """Return a row for every language: its translation, whether it is old, where to edit or add it."""
     there = {each.language: each for each in Translation.objects.filter(entry=entry)}
     rows = []
     for code, name in LANGUAGE_CHOICES:
@@ -29,7 +29,10 @@ def translation_rows(entry: Entry, *, may_add: bool, may_change: bool) -> list[d
             url = f"{reverse(Translation.snippet_viewset.get_url_name('add'))}?{urlencode(query)}"
         rows.append(
             {
-                "code": code, "name": name, "translation": each, "url": url,
+                "code": code,
+                "name": name,
+                "translation": each,
+                "url": url,
                 "out_of_date": bool(each and each.out_of_date(there.values())),
             }
         )
@@ -37,7 +40,7 @@ def translation_rows(entry: Entry, *, may_add: bool, may_change: bool) -> list[d
 
 
 class TranslationsPanel(Panel):
-    """The translations of an entry with links to edit them and to add the missing ones; nothing is edited here."""
+    """The translations of an entry, with links to edit them and to add the missing ones."""
 
     class BoundPanel(Panel.BoundPanel):
         template_name = "knowledge/panels/translations.html"

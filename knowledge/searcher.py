@@ -34,6 +34,7 @@ FloatArray = npt.NDArray[np.float32]
 ANSWERS, WORDS, EVIDENCE = 0.5, 3.0, 0.75
 # How far an entry can be ahead of the next before it makes no difference.
 FAR_AHEAD = 3.0
+NEAREST = 10
 NOWHERE = -1e9
 
 
@@ -69,15 +70,20 @@ class Decision:
 
 @dataclass(frozen=True)
 class Scores:
-    """What the legs say of a question: arrays over passages (`cosine`, `spread`), over entries the rest."""
+    """What the legs say of a question: arrays over passages (`cosine`, `spread`), over entries the rest.
 
+    `nearest` holds the entries of the nearest passages.
+    """
+
+    language: str
+    length: float
     cosine: FloatArray
     spread: FloatArray
     best: FloatArray
-    mean: FloatArray
     above: FloatArray
     lexical: LexicalScores
     passage: FloatArray
+    nearest: npt.NDArray[np.int64]
     fused: FloatArray
 
 
@@ -92,6 +98,7 @@ class Searcher:
         self._dense = DenseIndex(snapshot.vectors)
         self._by_language = ByLanguage([passage.language for passage in passages])
         self._groups = _Groups(passages)
+        self._owners = np.array(self._groups.owners, np.int64)
         self._lexical = LexicalIndex(
             [passage.text for passage in passages], self._groups.owners, [each.kind == "question" for each in passages]
         )
@@ -150,7 +157,10 @@ class Searcher:
         for row in self._dated:
             if not self.snapshot.passages[row].valid(today):
                 fused[self._groups.owners[row]] = NOWHERE
-        return Scores(cosine, spread, best, mean, self._groups.best(above), shared, passage, fused)
+        nearest = self._owners[np.argsort(-cosine)[:NEAREST]]
+        return Scores(
+            language, _length(typed), cosine, spread, best, self._groups.best(above), shared, passage, nearest, fused
+        )
 
     def _best(self, scores: Scores, top_k: int) -> list[int]:
         order = np.argsort(-scores.fused, kind="stable")[:top_k]
@@ -170,14 +180,20 @@ class Searcher:
         ahead = float(scores.fused[entry] - others.max()) if len(others) else FAR_AHEAD
         return {
             "best": float(scores.best[entry]),
-            "mean": float(scores.mean[entry]),
             "margin": float(np.clip(ahead, -FAR_AHEAD, FAR_AHEAD)),
             "above": 10 * float(scores.above[entry]),
             "coverage": float(scores.lexical.words[entry]),
-            "passage": float(scores.passage[entry]),
-            "concepts": float(scores.lexical.concepts[entry]),
             "evidence": float(scores.lexical.evidence[entry]),
+            "missing": float(scores.lexical.missing[entry]),
+            "own_language": float((self._groups.entries[entry], scores.language) in self._groups.languages),
+            "length": scores.length,
+            "among_nearest": float((scores.nearest == entry).mean()),
         }
+
+
+def _length(question: str) -> float:
+    """Return how much a question says, from 0 to 1: its letters, a character of a script without letters as three."""
+    return min(sum(3 if character > "\u2e7f" else 1 for character in question), 60) / 60
 
 
 class _Groups:
@@ -187,6 +203,7 @@ class _Groups:
         numbers: dict[str, int] = {}
         self.owners = [numbers.setdefault(passage.entry, len(numbers)) for passage in passages]
         self.entries = list(numbers)
+        self.languages = {(passage.entry, passage.language) for passage in passages}
         pairs: dict[tuple[int, str], list[int]] = {}
         for row, (owner, passage) in enumerate(zip(self.owners, passages, strict=True)):
             pairs.setdefault((owner, passage.language), []).append(row)

@@ -19,7 +19,7 @@ DRAFT_FIELDS = frozenset({"latest_revision", "has_unpublished_changes"})
 def count_change(update_fields: frozenset[str] | None = None, **_: Any) -> None:
     """Advance the revision in the same transaction as the change: both are seen or neither.
 
-    Saving a draft touches the row's bookkeeping only; the console does that every second while somebody types.
+    Saving a draft touches the row's bookkeeping only, and the console does that while somebody types.
     """
     if update_fields is None or not update_fields <= DRAFT_FIELDS:
         KnowledgeState.advance()
@@ -27,11 +27,11 @@ def count_change(update_fields: frozenset[str] | None = None, **_: Any) -> None:
 
 @receiver(pre_save, sender=Translation, dispatch_uid="translation_published")
 def count_version(instance: Translation, update_fields: frozenset[str] | None = None, **_: Any) -> None:
-    """Advance a translation's version when Wagtail publishes it, whichever way: button, workflow, schedule, revert.
+    """Advance a translation's version when Wagtail publishes it: button, workflow, schedule or revert.
 
-    Each of them ends in one save that makes a live row point at a new live revision, and only before that save are
-    the texts still there that readers saw until now. The importer counts by itself; it sets the live revision
-    without a save.
+    Each of them ends in one save that makes a live row point at a new live revision, and only before that
+    save are the texts still there that readers saw until now. The importer counts by itself; it sets the
+    live revision without a save.
     """
     if update_fields is not None or instance.pk is None or not instance.live:
         return

@@ -36,7 +36,7 @@ def tokenize(text: str) -> list[str]:
 @lru_cache(CACHED_TEXTS)
 def _tokenize(text: str) -> tuple[str, ...]:
     terms: list[str] = []
-    for match in _RUN.finditer(_unify_names(_fold(text))):
+    for match in _RUN.finditer(_normal(text)):
         run = match.group()
         if match.lastgroup == "word" or len(run) == 1:
             terms.append(run)
@@ -48,15 +48,20 @@ def _tokenize(text: str) -> tuple[str, ...]:
 @lru_cache(CACHED_TEXTS)
 def concepts(text: str) -> frozenset[str]:
     """Return the names of the concepts (concepts.yml) whose words a text uses, in whatever language."""
-    folded = _unify_names(_fold(text))
-    found: set[str] = set()
+    folded = _normal(text)
     table = _concepts()
-    for start in range(len(folded)):
-        candidates = table.get(folded[start : start + 2], ()), table.get(folded[start], ())
-        if not any(candidates) or (start and folded[start - 1].isalnum() and _SPACED.match(folded, start)):
+    found: set[str] = set()
+    for start, character in enumerate(folded):
+        candidates = table.get(folded[start : start + 2]), table.get(character)
+        if candidates == (None, None) or (start and folded[start - 1].isalnum() and _SPACED.match(folded, start)):
             continue
-        found |= {name for each in candidates for pattern, name in each if pattern.match(folded, start)}
+        found.update(name for each in candidates if each for pattern, name in each if pattern.match(folded, start))
     return frozenset(found)
+
+
+@lru_cache(1024)
+def _normal(text: str) -> str:
+    return _unify_names(_fold(text))
 
 
 def _fold(text: str) -> str:
@@ -69,7 +74,7 @@ def _concepts() -> dict[str, list[tuple[re.Pattern[str], str]]]:
     table: dict[str, list[tuple[re.Pattern[str], str]]] = {}
     for name, words in yaml.safe_load(CONCEPTS.read_text(encoding="utf-8")).items():
         for word in dict.fromkeys(_fold(word) for word in words):
-            spaced = bool(_SPACED.match(word[-1] if word[-1] != "*" else word[-2]))
+            spaced = bool(_SPACED.match(word.rstrip("*")[-1]))
             parts = [re.escape(part).replace(r"\*", r"\w*") for part in word.split()]
             pattern = (r"\s+" if spaced else r"\s*").join(parts) + (r"(?!\w)" if spaced else "")
             table.setdefault(word[:2].replace("*", ""), []).append((re.compile(pattern), name))

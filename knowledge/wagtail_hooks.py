@@ -1,6 +1,6 @@
 """The knowledge base in the staff console: lists, filters and forms of entries, translations and departments.
 
-Our own strings stand as "Tiếng Việt / English": both are shown to every colleague, so there is no catalogue to keep.
+Our own strings stand as "Tiếng Việt / English": both are shown to every colleague, no catalogue to keep.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ class EntryViewSet(SnippetViewSet):
     menu_label = "Mục / Entries"
     index_view_class = FoldedIndexView
     list_display = [
-        "slug", Column("get_category_display", label="Chủ đề / Category", sort_key="category"),
-        Column("department", label="Cơ quan / Department"), LiveStatusTagColumn(label="Trạng thái / Status"),
+        "slug",
+        Column("get_category_display", label="Chủ đề / Category", sort_key="category"),
+        Column("department", label="Cơ quan / Department"),
+        LiveStatusTagColumn(label="Trạng thái / Status"),
         DayColumn("verified_on", label="Kiểm tra / Verified", sort_key="verified_on"),
         DayColumn("review_by", label="Kiểm tra lại / Review by", sort_key="review_by"),
     ]
@@ -45,14 +47,19 @@ class EntryViewSet(SnippetViewSet):
         [
             MultiFieldPanel(
                 [
-                    FieldPanel("slug", help_text="Tên ngắn không dấu, không đổi về sau. / A short name that stays, a-z and hyphens."),
-                    FieldPanel("category"), FieldPanel("department"),
+                    FieldPanel(
+                        "slug",
+                        help_text="Tên ngắn không dấu. / A short name that stays, a-z and hyphens.",
+                    ),
+                    FieldPanel("category"),
+                    FieldPanel("department"),
                     FieldPanel(
                         "sensitivity",
-                        help_text="Mục nội bộ không bao giờ được trả lời cho người hỏi. / Internal entries are never told to askers.",
+                        help_text="Mục nội bộ không bao giờ được trả lời. / Internal entries are never told.",
                     ),
                     FieldPanel(
-                        "priority", help_text="1–100; khi hai mục gần nhau, số lớn đứng trước. / Of two close entries the higher wins."
+                        "priority",
+                        help_text="1–100; số lớn đứng trước. / 1–100; of two close entries the higher wins.",
                     ),
                     FieldPanel("aliases"),
                 ],
@@ -67,26 +74,32 @@ class EntryViewSet(SnippetViewSet):
                 ],
                 heading="Ngày tháng / Dates",
                 help_text=(
-                    "Ngày kiểm tra được hiện cho người hỏi; ngoài thời hạn hiệu lực, mục không được trả lời. / "
+                    "Người hỏi thấy ngày kiểm tra; ngoài thời hạn hiệu lực, mục không được trả lời. / "
                     "Askers see the date of verification; outside its validity an entry is not answered."
                 ),
             ),
             InlinePanel(
-                "sources", heading="Nguồn / Sources", label="Nguồn / Source",
+                "sources",
+                heading="Nguồn / Sources",
+                label="Nguồn / Source",
                 panels=[FieldPanel("title"), FieldPanel("url"), FieldPanel("seen_on")],
                 help_text="Nguồn đầu tiên được hiện cho người hỏi. / The first source is shown to askers.",
             ),
             MultiFieldPanel(
                 [
-                    FieldPanel("place_name"), FieldRowPanel([FieldPanel("latitude"), FieldPanel("longitude")]),
-                    FieldPanel("address"), FieldPanel("address_before_2025"),
+                    FieldPanel("place_name"),
+                    FieldRowPanel([FieldPanel("latitude"), FieldPanel("longitude")]),
+                    FieldPanel("address"),
+                    FieldPanel("address_before_2025"),
                     FieldRowPanel([FieldPanel("phone"), FieldPanel("web")]),
                 ],
                 heading="Địa điểm và liên hệ / Place and contact",
-                help_text="Có tọa độ thì người hỏi nhận được bản đồ. / With coordinates the asker gets a map.",
+                help_text="Có tọa độ thì có bản đồ. / With coordinates the asker gets a map.",
             ),
             InlinePanel(
-                "attachments", heading="Tệp / Attachments", label="Tệp / Attachment",
+                "attachments",
+                heading="Tệp / Attachments",
+                label="Tệp / Attachment",
                 panels=[FieldPanel("document"), FieldPanel("language")],
             ),
             FieldPanel("facts"),
@@ -109,9 +122,12 @@ class TranslationViewSet(SnippetViewSet):
     index_view_class = FoldedIndexView
     add_view_class = TranslationCreateView
     list_display = [
-        "question", Column("get_language_display", label="Ngôn ngữ / Language", sort_key="language"),
-        LiveStatusTagColumn(label="Trạng thái / Status"), Column("version", label="Phiên bản / Version", sort_key="version"),
-        CurrencyColumn(), DateColumn("updated_at", label="Sửa lúc / Updated", sort_key="updated_at"),
+        "question",
+        Column("get_language_display", label="Ngôn ngữ / Language", sort_key="language"),
+        LiveStatusTagColumn(label="Trạng thái / Status"),
+        Column("version", label="Phiên bản / Version", sort_key="version"),
+        CurrencyColumn(),
+        DateColumn("updated_at", label="Sửa lúc / Updated", sort_key="updated_at"),
     ]
     list_filter = {"language": ["exact"], "live": ["exact"], "entry__category": ["exact"]}
     search_fields = ["question", "other_questions", "answer", "entry__slug"]
@@ -119,10 +135,13 @@ class TranslationViewSet(SnippetViewSet):
     edit_handler = ObjectList(
         [
             FieldRowPanel([FieldPanel("entry"), FieldPanel("language")]),
-            FieldPanel("question", help_text="Câu hỏi mà người dân thường hỏi. / The question as people ask it."),
+            FieldPanel(
+                "question", help_text="Câu hỏi mà người dân thường hỏi. / The question as people ask it."
+            ),
             FieldPanel("other_questions"),
             FieldPanel(
-                "answer", help_text="Tối đa 600 ký tự, chữ thường không định dạng. / At most 600 characters of plain text."
+                "answer",
+                help_text="Tối đa 600 ký tự, không định dạng. / At most 600 characters of plain text.",
             ),
             MultiFieldPanel(
                 [
@@ -131,7 +150,8 @@ class TranslationViewSet(SnippetViewSet):
                         "source_language",
                         help_text="Bỏ trống nếu đây là bản gốc. / Leave it empty when this is the original.",
                     ),
-                    FieldPanel("matches_original"), FieldPanel("version", read_only=True),
+                    FieldPanel("matches_original"),
+                    FieldPanel("version", read_only=True),
                 ],
                 heading="Phiên bản và bản gốc / Version and original",
             ),
@@ -142,7 +162,9 @@ class TranslationViewSet(SnippetViewSet):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Translation]:
         """Return the translations with their siblings, which say whether one is out of date."""
-        return Translation.objects.select_related("entry", "latest_revision").prefetch_related("entry__translations")
+        return Translation.objects.select_related("entry", "latest_revision").prefetch_related(
+            "entry__translations"
+        )
 
 
 class DepartmentViewSet(SnippetViewSet):
@@ -156,9 +178,12 @@ class DepartmentViewSet(SnippetViewSet):
     index_view_class = FoldedIndexView
     edit_handler = ObjectList(
         [
-            FieldPanel("slug"), FieldPanel("name_vi"), FieldPanel("name_en"),
+            FieldPanel("slug"),
+            FieldPanel("name_vi"),
+            FieldPanel("name_en"),
             MultiFieldPanel(
-                [FieldPanel("successor_vi"), FieldPanel("successor_en")], heading="Cơ quan kế tục / Successor",
+                [FieldPanel("successor_vi"), FieldPanel("successor_en")],
+                heading="Cơ quan kế tục / Successor",
                 help_text="Cơ quan đảm nhiệm sau 1/7/2025. / The office in charge after 1 July 2025.",
             ),
             FieldPanel("handles"),

@@ -20,8 +20,9 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActiveLoop, Event, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-# A turn reads, replays and sends to the action server all events of the conversation: measured, each turn made the
-# next one 1.5 ms slower. Rules look at the last turn, forms at slots, so older events are kept as what they led to.
+# A turn reads, replays and sends to the action server all events of the conversation: measured, each turn
+# made the next one 1.5 ms slower. Rules look at the last turn and forms at slots, so older events are kept
+# as what they led to.
 MAX_EVENTS = 40
 
 _SCHEMA = """

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,17 +10,6 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-
-# Settings come from the environment; a test must not depend on the one it was started in.
-for name in [name for name in os.environ if name.startswith("CITYDESK_")]:
-    if name not in ("CITYDESK_MODEL", "CITYDESK_TEST_DATABASE_URL"):
-        del os.environ[name]
-os.environ["CITYDESK_VAR"] = tempfile.mkdtemp(prefix="citydesk-tests-")
-os.environ.setdefault("CITYDESK_MODEL", str(ROOT / "var" / "model"))
-os.environ["CITYDESK_SECRET_KEY"] = "only-for-tests-" + "x" * 50
-os.environ["HF_HUB_OFFLINE"] = "1"
-if url := os.environ.get("CITYDESK_TEST_DATABASE_URL"):
-    os.environ["CITYDESK_DATABASE_URL"] = url
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -46,7 +33,7 @@ def _no_network() -> Iterator[None]:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Keep SQLite's test database in a file, as in the product: in memory, a second thread fails instead of waiting."""
+    """Keep SQLite's test database in a file: in memory, a second thread fails instead of waiting."""
     from django.conf import settings
 
     database = settings.DATABASES["default"]

@@ -128,8 +128,9 @@ class FormGuard(GraphComponent, IntentClassifier):
         elif (order := command(text)) in ("human", "language", "resume", "help"):
             set_intent(message, "choose_language" if order == "language" else str(order))
         elif requested in self._config["free_text"]:
-            # A press request written to "a person" goes the press way; in the press form it is its subject.
-            if not (name == "press" and requested == "human_message"):
+            # A press request written to "a person" goes the press way when a cue says so (the classifier alone takes
+            # "the street light in front of my house is broken" for one); in the press form it is its subject.
+            if not (name == "press" and confidence == 1.0 and requested == "human_message"):
                 set_intent(message, "inform")
         elif not self._interrupts(message, text, name, confidence):
             set_intent(message, "inform")

@@ -253,7 +253,7 @@ def measure(stack: Stack, emulator: Emulator | None, requests: int) -> dict[str,
                 times[name] += [timed(act) for _ in range(BLOCK)]
         memory = {**stack.memory(), "stock_rasa": resident(stock.process.pid)}
     note("encoding queries")
-    single = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "CITYDESK_EMBEDDER_THREADS"), "1")
+    single = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     done = subprocess.run(
         [sys.executable, "-c", ENCODE, str(MODEL), str(max(requests, 200))],
         cwd=ROOT,

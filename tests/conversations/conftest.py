@@ -46,6 +46,8 @@ class Knowledge(BaseHTTPRequestHandler):
     """Answers by a word in the question, so that the expected outcome can be seen by eye."""
 
     protocol_version = "HTTP/1.1"
+    # One packet an answer: headers and body apart wait 40 ms for each other (Nagle and delayed ACK).
+    wbufsize = -1
     down = False
     asked: list[dict[str, Any]] = []
 

@@ -16,7 +16,11 @@ from desk import tickets
 from desk.models import Ticket
 from knowledge.models import Department, Entry, Source, Translation
 
-EDITOR = [f"knowledge.{verb}_{model}" for model in ("entry", "translation") for verb in ("add", "change", "view", "publish")]
+EDITOR = [
+    f"knowledge.{verb}_{model}"
+    for model in ("entry", "translation")
+    for verb in ("add", "change", "view", "publish")
+]
 
 
 @pytest.fixture
@@ -64,17 +68,27 @@ def as_user() -> Callable[[AbstractBaseUser], Client]:
 def conversation(db: None) -> Conversation:
     conversation = Conversation.objects.create(channel="telegram", chat_id="77", language="en")
     Message.objects.create(
-        conversation=conversation, author=Author.USER, text="I am a journalist. <b>Who</b> can I talk to?", state=Delivery.DELIVERED
+        conversation=conversation,
+        author=Author.USER,
+        text="I am a journalist. <b>Who</b> can I talk to?",
+        state=Delivery.DELIVERED,
     )
     return conversation
 
 
 @pytest.fixture
 def ticket(conversation: Conversation) -> Ticket:
-    Department.objects.get_or_create(slug="culture", defaults={"name_vi": "Phòng Văn hóa", "name_en": "Culture", "handles": ["press"]})
+    Department.objects.get_or_create(
+        slug="culture", defaults={"name_vi": "Phòng Văn hóa", "name_en": "Culture", "handles": ["press"]}
+    )
     fields: dict[str, Any] = {
-        "name": "Sarah Miller", "outlet": "BBC", "format": "interview", "deadline": "none", "deadline_label": "no deadline",
-        "contact": "chat", "contact_label": "in this chat",
+        "name": "Sarah Miller",
+        "outlet": "BBC",
+        "format": "interview",
+        "deadline": "none",
+        "deadline_label": "no deadline",
+        "contact": "chat",
+        "contact_label": "in this chat",
     }
     return tickets.open_ticket(
         "press", conversation=conversation, language="en", words="May I interview someone?", fields=fields
@@ -89,15 +103,31 @@ def complaint(db: None) -> Ticket:
 @pytest.fixture
 def entry(db: None) -> Entry:
     """A published entry with its Vietnamese original and an English translation of it."""
-    office, _ = Department.objects.get_or_create(slug="tourism", defaults={"name_vi": "Du lịch", "name_en": "Tourism"})
-    entry = Entry.objects.create(
-        slug="pagoda-hours", category="tourism", department=office, verified_on=dt.date(2026, 11, 1), aliases=["chùa"]
+    office, _ = Department.objects.get_or_create(
+        slug="tourism", defaults={"name_vi": "Du lịch", "name_en": "Tourism"}
     )
-    Source.objects.create(entry=entry, title="Cổng", url="https://example.org/chua", seen_on=dt.date(2026, 11, 1))
-    for language, question, source in (("vi", "Chùa Vĩnh Tràng mở cửa lúc nào?", ""), ("en", "When does it open?", "vi")):
+    entry = Entry.objects.create(
+        slug="pagoda-hours",
+        category="tourism",
+        department=office,
+        verified_on=dt.date(2026, 11, 1),
+        aliases=["chùa"],
+    )
+    Source.objects.create(
+        entry=entry, title="Cổng", url="https://example.org/chua", seen_on=dt.date(2026, 11, 1)
+    )
+    for language, question, source in (
+        ("vi", "Chùa Vĩnh Tràng mở cửa lúc nào?", ""),
+        ("en", "When does it open?", "vi"),
+    ):
         row = Translation.objects.create(
-            entry=entry, language=language, question=question, answer="7:00–17:30", source_language=source,
-            source_version=1 if source else None, live=False,
+            entry=entry,
+            language=language,
+            question=question,
+            answer="7:00–17:30",
+            source_language=source,
+            source_version=1 if source else None,
+            live=False,
         )
         row.save_revision().publish()
     return entry

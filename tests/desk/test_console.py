@@ -108,9 +108,13 @@ def test_a_major_edit_puts_translations_out_of_date_until_they_are_confirmed(as_
 def test_a_significance_is_chosen_anew_for_every_edit(as_user, editor, vi):
     browser = as_user(editor)
     edit(browser, vi, answer="A", significance="major")
-    assert browser.get(address("translation", "edit", vi.pk)).context["form"]["significance"].value() == "minor"
+    assert (
+        browser.get(address("translation", "edit", vi.pk)).context["form"]["significance"].value() == "minor"
+    )
     edit(browser, vi, action=None, answer="B", significance="major")
-    assert browser.get(address("translation", "edit", vi.pk)).context["form"]["significance"].value() == "major"
+    assert (
+        browser.get(address("translation", "edit", vi.pk)).context["form"]["significance"].value() == "major"
+    )
 
 
 def test_an_old_revision_put_back_counts_on_from_the_present(as_user, editor, vi):
@@ -174,16 +178,21 @@ def test_a_new_translation_starts_from_the_links_of_its_entry(as_user, editor, e
 
 
 def test_the_address_of_a_new_translation_may_hold_nonsense(as_user, editor, entry):
-    response = as_user(editor).get(address("translation", "add"), {"entry": "x'", "language": "xx", "source_language": "?"})
+    response = as_user(editor).get(
+        address("translation", "add"), {"entry": "x'", "language": "xx", "source_language": "?"}
+    )
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize(("changes", "field"), [
-    ({"answer": "x" * 601}, "answer"),
-    ({"source_language": "ru"}, "source_language"),
-    ({"source_language": "vi"}, "source_language"),
-    ({"language": "en"}, "__all__"),
-])
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"answer": "x" * 601}, "answer"),
+        ({"source_language": "ru"}, "source_language"),
+        ({"source_language": "vi"}, "source_language"),
+        ({"language": "en"}, "__all__"),
+    ],
+)
 def test_a_wrong_translation_is_refused_with_a_reason(as_user, editor, vi, en, changes, field):
     with pytest.raises(AssertionError) as refused:
         edit(as_user(editor), vi, **changes)
@@ -205,7 +214,9 @@ def test_an_entry_with_half_a_coordinate_is_refused(as_user, editor, entry):
         edit(as_user(editor), entry, latitude="10.3")
 
 
-@pytest.mark.parametrize(("query", "count"), [("chua vinh trang", 1), ("OPEN", 1), ("pagoda", 2), ("nothing", 0)])
+@pytest.mark.parametrize(
+    ("query", "count"), [("chua vinh trang", 1), ("OPEN", 1), ("pagoda", 2), ("nothing", 0)]
+)
 def test_the_list_is_searched_without_accents_and_case(as_user, editor, entry, query, count):
     response = as_user(editor).get(address("translation", "list"), {"q": query, "entry__category": "tourism"})
     assert len(response.context["object_list"]) == count
@@ -215,7 +226,12 @@ def test_lists_show_what_an_editor_looks_for(as_user, editor, entry):
     browser = as_user(editor)
     text = browser.get(address("entry", "list")).content.decode()
     assert "01/11/2026" in text
-    assert browser.get(address("entry", "list"), {"live": "true", "category": "food"}).context["object_list"].count() == 0
+    assert (
+        browser.get(address("entry", "list"), {"live": "true", "category": "food"})
+        .context["object_list"]
+        .count()
+        == 0
+    )
     assert browser.get(address("translation", "list"), {"language": "en"}).context["object_list"].count() == 1
 
 
@@ -233,3 +249,12 @@ def test_somebody_with_tickets_alone_does_not_get_at_the_knowledge_base(as_user,
     response = as_user(press).get(address("translation", "edit", vi.pk))
     assert response.status_code == 302
     assert response.headers["Location"] == reverse("wagtailadmin_home")
+
+
+def test_a_new_entry_saved_too_early_says_what_is_missing(as_user, editor, entry):
+    browser = as_user(editor)
+    data = values(browser.get(address("entry", "add")).context["form"]) | {"slug": "new-one"}
+    response = browser.post(address("entry", "add"), data)
+    assert response.status_code == 200
+    assert {"department", "verified_on"} <= set(response.context["form"].errors)
+    assert not Entry.objects.filter(slug="new-one").exists()

@@ -51,9 +51,15 @@ def test_an_editor_has_no_tickets_and_a_stranger_no_console(as_user, editor, tic
 
 
 def test_an_answer_is_queued_for_the_chat_and_stands_in_the_history(as_user, press, ticket):
-    response = as_user(press).post(page(ticket, "act", "answer"), {"text": "  Yes, on Thursday.\r\nAt ten. "}, follow=True)
+    response = as_user(press).post(
+        page(ticket, "act", "answer"), {"text": "  Yes, on Thursday.\r\nAt ten. "}, follow=True
+    )
     message = Message.objects.get(author=Author.STAFF)
-    assert (message.text, message.state, message.ticket) == ("Yes, on Thursday.\nAt ten.", Delivery.QUEUED, ticket)
+    assert (message.text, message.state, message.ticket) == (
+        "Yes, on Thursday.\nAt ten.",
+        Delivery.QUEUED,
+        ticket,
+    )
     event = ticket.events.get(type=TicketEvent.Type.ANSWER)
     assert (event.actor_id, event.message) == (press.pk, message)
     ticket.refresh_from_db()
@@ -87,11 +93,17 @@ def test_of_two_who_claim_the_second_is_told_who_has_it(as_user, person, press, 
     assert ticket.events.filter(type=TicketEvent.Type.CLAIMED).count() == 1
 
 
-def test_taking_over_silences_the_machine_and_closing_lets_it_speak_again(as_user, press, ticket, conversation):
+def test_taking_over_silences_the_machine_and_closing_lets_it_speak_again(
+    as_user, press, ticket, conversation
+):
     browser = as_user(press)
     browser.post(page(ticket, "act", "take-over"))
     conversation.refresh_from_db()
-    assert (conversation.handler, conversation.taken_by_id, conversation.epoch) == (Handler.STAFF, press.pk, 1)
+    assert (conversation.handler, conversation.taken_by_id, conversation.epoch) == (
+        Handler.STAFF,
+        press.pk,
+        1,
+    )
     browser.post(page(ticket, "act", "close"))
     conversation.refresh_from_db()
     ticket.refresh_from_db()
@@ -115,7 +127,14 @@ def test_a_step_needs_post_and_must_exist(as_user, press, ticket):
 
 def test_the_page_shows_the_form_in_words_and_escapes_what_people_write(as_user, press, ticket):
     text = as_user(press).get(page(ticket)).content.decode()
-    for word in ("Sarah Miller", "Phỏng vấn / interview", "Không có hạn / no deadline", "Trong hội thoại này", "Telegram", "Phòng Văn hóa"):
+    for word in (
+        "Sarah Miller",
+        "Phỏng vấn / interview",
+        "Không có hạn / no deadline",
+        "Trong hội thoại này",
+        "Telegram",
+        "Phòng Văn hóa",
+    ):
         assert word in text
     assert "<b>Who</b>" not in text
     assert "&lt;b&gt;Who&lt;/b&gt;" in text
@@ -126,15 +145,23 @@ def test_updates_tell_deliveries_and_new_messages_only(as_user, press, ticket, c
     browser = as_user(press)
     first = browser.get(page(ticket, "updates"), {"after": message.pk}).json()
     assert first["messages"] == []
-    assert first["deliveries"] == {str(message.pk): {"state": "queued", "label": Delivery.QUEUED.label, "error": ""}}
+    assert first["deliveries"] == {
+        str(message.pk): {"state": "queued", "label": Delivery.QUEUED.label, "error": ""}
+    }
 
     Message.objects.filter(pk=message.pk).update(state=Delivery.BLOCKED, error="Forbidden")
-    new = Message.objects.create(conversation=conversation, author=Author.USER, text="<i>Thanks</i>", state=Delivery.DELIVERED)
+    new = Message.objects.create(
+        conversation=conversation, author=Author.USER, text="<i>Thanks</i>", state=Delivery.DELIVERED
+    )
     tickets.record_message(ticket, new.text)
     second = browser.get(page(ticket, "updates"), {"after": message.pk}).json()
     assert [each["text"] for each in second["messages"]] == ["<i>Thanks</i>"]
     assert "&lt;i&gt;" in second["messages"][0]["html"]
-    assert second["deliveries"][str(message.pk)] == {"state": "blocked", "label": Delivery.BLOCKED.label, "error": "Forbidden"}
+    assert second["deliveries"][str(message.pk)] == {
+        "state": "blocked",
+        "label": Delivery.BLOCKED.label,
+        "error": "Forbidden",
+    }
     assert second["last"] == new.pk
     assert second["state"] == State.CLAIMED
     assert browser.get(page(ticket, "updates"), {"after": "nonsense"}).status_code == 200
@@ -145,23 +172,29 @@ def test_a_deleted_conversation_leaves_a_readable_ticket(as_user, press, ticket,
     response = as_user(press).get(page(ticket))
     assert "Người hỏi đã xóa hội thoại" in response.content.decode()
     assert as_user(press).get(page(ticket, "updates")).json()["messages"] == []
-    assert "xóa hội thoại" in said(as_user(press).post(page(ticket, "act", "answer"), {"text": "x"}, follow=True))[0]
+    assert (
+        "xóa hội thoại"
+        in said(as_user(press).post(page(ticket, "act", "answer"), {"text": "x"}, follow=True))[0]
+    )
 
 
 def test_the_most_urgent_ticket_stands_first_and_filters_hold(as_user, press, ticket, conversation):
-    soon = tickets.open_ticket("press", conversation=conversation, language="ko", words="급합니다", deadline=timezone.now())
+    soon = tickets.open_ticket(
+        "press", conversation=conversation, language="ko", words="급합니다", deadline=timezone.now()
+    )
     browser, address = as_user(press), reverse("desk_tickets:index")
     assert [each.number for each in browser.get(address).context["tickets"]] == [soon.number, ticket.number]
     tickets.close(soon, press)
     assert [each.number for each in browser.get(address).context["tickets"]] == [ticket.number]
-    assert [each.number for each in browser.get(address, {"state": "closed"}).context["tickets"]] == [soon.number]
+    assert [each.number for each in browser.get(address, {"state": "closed"}).context["tickets"]] == [
+        soon.number
+    ]
     assert browser.get(address, {"state": "closed", "kind": "complaint"}).context["tickets"].count() == 0
     assert browser.get(address, {"state": "nonsense", "kind": "nonsense"}).context["tickets"].count() == 2
 
 
 def test_the_menu_counts_what_waits_and_hides_the_pages(as_user, press, ticket, complaint):
     text = as_user(press).get(reverse("wagtailadmin_home")).content.decode()
-    # The menu is JSON in the page; Wagtail writes it without escaping letters or with, so look for the count alone.
     assert "Tickets (1)" in text
     assert ticket.number in text
     assert complaint.number not in text

@@ -70,6 +70,31 @@ def test_what_editors_changed_is_kept_unless_replace_is_given(folder: Path):
 
 
 @pytest.mark.django_db
+def test_what_only_its_file_has_changed_is_updated(folder: Path):
+    import_folder(folder)
+    change(folder, "phone: null", "phone: 0273 1234")
+    report = import_folder(folder)
+    assert (report.updated, report.kept) == (["bun-goi-gia"], [])
+    assert Entry.objects.get(slug="bun-goi-gia").phone == "0273 1234"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("touch", ["withdrawn", "drafted", "published"])
+def test_what_was_withdrawn_drafted_or_published_in_the_console_is_kept(folder: Path, touch: str, django_user_model):
+    import_folder(folder)
+    change(folder, "phone: null", "phone: 0273 1234")
+    row = Translation.objects.get(entry__slug="bun-goi-gia", language="vi")
+    if touch == "withdrawn":
+        row.unpublish()
+    else:
+        row.answer = "Trong bàn làm việc."
+        revision = row.save_revision(user=django_user_model.objects.create_user("editor"))
+        if touch == "published":
+            revision.publish()
+    assert import_folder(folder).kept == ["bun-goi-gia"]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("old", "new", "line", "message"), [
     ("category: food", "category: drinks", 2, "category 'drinks' unknown; choose one of tourism"),
     ("slug: bun-goi-gia", "slug: other", 1, "differs from the file's name 'bun-goi-gia'"),

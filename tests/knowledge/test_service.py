@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.db import OperationalError
 from starlette.testclient import TestClient
 
 from knowledge import searcher as searchers
@@ -104,6 +105,20 @@ def test_a_damaged_snapshot_is_refused_and_built_again(keeper: Keeper, caplog: p
     again.start()
     assert "vectors.npy is damaged" in caplog.text
     assert len(again.searcher.snapshot.passages) == 4
+
+
+def test_a_locked_database_at_the_start_leaves_the_old_snapshot_serving(keeper: Keeper, monkeypatch: pytest.MonkeyPatch):
+    def locked() -> int:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(KnowledgeState, "current", locked)
+    again = Keeper(keeper.folder, KeywordEmbedder(), 1)
+    monkeypatch.setattr(again, "_watch", lambda: None)
+    again.start()
+    assert len(again.searcher.snapshot.passages) == 4
+    empty = Keeper(keeper.folder / "none", KeywordEmbedder(), 1)
+    with pytest.raises(OperationalError, match="locked"):
+        empty.start()
 
 
 def test_the_watch_notices_a_change_by_itself(keeper: Keeper):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.tokens import tokenize
+from knowledge.tokens import ALIASES, CONCEPTS, concepts, tokenize
 from nlu.text import MAX_LENGTH, clean, fold
 
 VIETNAMESE = "aàáảãạăằắẳẵặâầấẩẫậeèéẻẽẹêềếểễệiìíỉĩịoòóỏõọôồốổỗộơờớởỡợuùúủũụưừứửữựyỳýỷỹỵđ"
@@ -47,8 +49,37 @@ def test_every_spelling_of_the_citys_name_gives_the_same_terms(spelling: str):
     assert tokenize(spelling) == ["my", "tho"]
 
 
+@pytest.mark.parametrize("question", [
+    "Có cần cho tiền tip không?", "do I tip?", "要给小费吗", "팁 줘야 하나요", "チップは必要ですか", "faut-il un pourboire ?",
+    "надо ли оставлять чаевые", "TIPPING",
+])
+def test_words_of_one_meaning_share_a_concept_in_every_language(question: str):
+    assert "tip" in concepts(question)
+
+
+@pytest.mark.parametrize(("text", "concept"), [
+    ("multiple", "tip"), ("съёмка фильма", "film"), ("снимаем документалку", "film"), ("the boats", "boat"), ("steamboat", "boat"),
+])
+def test_a_concepts_words_are_whole_words_with_the_endings_allowed(text: str, concept: str):
+    assert (concept in concepts(text)) == (text not in ("multiple", "steamboat"))
+
+
+@pytest.mark.parametrize("file", [ALIASES, CONCEPTS], ids=lambda file: file.stem)
+def test_every_line_of_the_word_lists_is_a_list_of_texts_in_nfc(file):
+    text = file.read_text(encoding="utf-8")
+    assert unicodedata.is_normalized("NFC", text)
+    for name, words in yaml.safe_load(text).items():
+        assert isinstance(name, str)
+        assert all(isinstance(word, str) and word.strip("* ") for word in words), name
+
+
 def test_a_name_inside_another_word_is_left_alone():
     assert tokenize("mythology") == ["mythology"]
+
+
+@lru_cache
+def yaml_names() -> frozenset[str]:
+    return frozenset(yaml.safe_load(CONCEPTS.read_text(encoding="utf-8")))
 
 
 @given(st.text(max_size=300))
@@ -59,6 +90,7 @@ def test_any_text_can_be_cleaned_and_split(text: str):
     assert not cleaned.text.startswith("/")
     assert all(unicodedata.category(character) not in ("Cc", "Cf", "Cs") for character in cleaned.text)
     assert all(term.strip() for term in tokenize(cleaned.text))
+    assert concepts(cleaned.text) <= yaml_names()
 
 
 def test_orders_to_the_dialogue_engine_lose_their_slash():

@@ -165,19 +165,23 @@ def test_a_long_conversation_is_kept_short_without_losing_its_form() -> None:
     from rasa.shared.core.events import ActionExecuted, ActiveLoop, SessionStarted, SlotSet, UserUttered
     from nlu.tracker_store import MAX_EVENTS, SqliteTrackerStore
     slot = {"type": "text", "mappings": [{"type": "custom"}]}
-    domain = Domain.from_dict({"slots": {"name": slot, "gone": slot}, "forms": {"press_form": {"required_slots": []}}})
+    domain = Domain.from_dict({
+        "slots": {"name": dict(slot), "gone": dict(slot)}, "forms": {"press_form": {"required_slots": []}}
+    })
     file = os.path.join(tempfile.mkdtemp(), "trackers.sqlite3")
 
     async def main():
         store = SqliteTrackerStore(domain, db=file)
         tracker = await store.get_or_create_tracker("one")
-        for event in (SessionStarted(), SlotSet("name", "Sarah"), SlotSet("gone", "x"), ActiveLoop("press_form")):
+        for event in (SessionStarted(), SlotSet("name", "Sarah"), SlotSet("gone", "x")):
             tracker.update(event)
+        tracker.update(ActiveLoop("press_form"))
         await store.save(tracker)
         for turn in range(100):
             tracker = await store.retrieve("one")
-            for event in (ActionExecuted("action_listen"), UserUttered(f"message {turn}"), SlotSet("gone", None)):
-                tracker.update(event)
+            tracker.update(ActionExecuted("action_listen"))
+            tracker.update(UserUttered(f"message {turn}"))
+            tracker.update(SlotSet("gone", None))
             await store.save(tracker)
             await store.save(tracker)
             again = await store.retrieve("one")
