@@ -10,9 +10,9 @@ from pathlib import Path
 from knowledge.errors import NotCalibrated
 
 CALIBRATION = Path(__file__).resolve().parent / "calibration.json"
-FEATURES = (
-    "best", "margin", "above", "coverage", "evidence", "missing", "own_language", "length", "among_nearest",
-)
+# How long a question is says nothing here on purpose: in labelled questions it would (what nothing answers is short
+# there), and then any long text is answered.
+FEATURES = ("best", "margin", "above", "coverage", "evidence", "missing", "own_language", "among_nearest")
 
 
 @dataclass(frozen=True)

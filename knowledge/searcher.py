@@ -76,7 +76,6 @@ class Scores:
     """
 
     language: str
-    length: float
     cosine: FloatArray
     spread: FloatArray
     best: FloatArray
@@ -158,9 +157,7 @@ class Searcher:
             if not self.snapshot.passages[row].valid(today):
                 fused[self._groups.owners[row]] = NOWHERE
         nearest = self._owners[np.argsort(-cosine)[:NEAREST]]
-        return Scores(
-            language, _length(typed), cosine, spread, best, self._groups.best(above), shared, passage, nearest, fused
-        )
+        return Scores(language, cosine, spread, best, self._groups.best(above), shared, passage, nearest, fused)
 
     def _best(self, scores: Scores, top_k: int) -> list[int]:
         order = np.argsort(-scores.fused, kind="stable")[:top_k]
@@ -186,14 +183,8 @@ class Searcher:
             "evidence": float(scores.lexical.evidence[entry]),
             "missing": float(scores.lexical.missing[entry]),
             "own_language": float((self._groups.entries[entry], scores.language) in self._groups.languages),
-            "length": scores.length,
             "among_nearest": float((scores.nearest == entry).mean()),
         }
-
-
-def _length(question: str) -> float:
-    """Return how much a question says, from 0 to 1: its letters, a character of a script without letters as three."""
-    return min(sum(3 if character > "\u2e7f" else 1 for character in question), 60) / 60
 
 
 class _Groups:

@@ -8,10 +8,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from knowledge.evaluation import QuestionError, ranking, read_questions
+from knowledge.evaluation import Question, QuestionError, ranking, read_questions
 from knowledge.models import Category
 from knowledge.searcher import Hit
-from knowledge.evaluation import Question
 from nlu.languages import CODES
 
 QUESTIONS = Path(__file__).resolve().parents[1] / "data" / "questions"

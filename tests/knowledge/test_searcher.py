@@ -45,6 +45,28 @@ def test_an_entry_is_found_once_through_its_best_language():
     assert len({hit.entry for hit in hits}) == len(hits)
 
 
+def test_vietnamese_without_diacritics_is_embedded_with_them_and_matched_as_typed():
+    asked = []
+
+    class Listening(KeywordEmbedder):
+        def embed_query(self, question: str):
+            asked.append(question)
+            return super().embed_query(question)
+
+    made = searcher(*ROWS, embedder=Listening())
+    asked.clear()
+    assert made.search("chua mo cua luc may gio", "vi", TODAY).hits[0].entry == "hours"
+    made.search("chua mo cua", "en", TODAY)
+    assert asked == ["chùa mở cửa lúc mấy giờ", "chua mo cua"]
+
+
+def test_every_near_miss_carries_its_own_probability():
+    decision = searcher(*ROWS).search("boat price", "en", TODAY)
+    scores = [hit.score for hit in decision.hits]
+    assert decision.score == scores[0] == max(scores)
+    assert all(0 < score < 1 for score in scores)
+
+
 def test_each_leg_can_be_asked_alone():
     made = searcher(*ROWS)
     assert made.hits("noodle", TODAY, lexical=False)[0].entry == "noodles"

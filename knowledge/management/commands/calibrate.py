@@ -28,7 +28,7 @@ from knowledge.searcher import Searcher
 PRECISION = 0.92
 DECLINED = 0.9
 # Asking back is worth it while this share of the questions asked back about has its answer among the choices.
-WORTH_ASKING = 0.5
+WORTH_ASKING = 0.6
 CHOICES = 3
 FOLDS = 10
 Rows = npt.NDArray[np.float64]
