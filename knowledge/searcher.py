@@ -84,6 +84,7 @@ class Scores:
     passage: FloatArray
     nearest: npt.NDArray[np.int64]
     fused: FloatArray
+    first_two: tuple[float, float]
 
 
 class Searcher:
@@ -102,8 +103,7 @@ class Searcher:
             [passage.text for passage in passages], self._groups.owners, [each.kind == "question" for each in passages]
         )
         self._restorer = Restorer(passage.text for passage in passages if passage.language == "vi")
-        # Expiry needs no new snapshot: what is out of its dates today is not found.
-        self._dated = [row for row, each in enumerate(passages) if each.valid_from or each.valid_until]
+        self._expired: tuple[dt.date, list[int]] | None = None
 
     def hits(
         self, question: str, today: dt.date, top_k: int = 5, *, language: str = "", dense: bool = True, lexical: bool = True
@@ -153,11 +153,17 @@ class Searcher:
             fused += WORDS * (shared.words + passage) / 2 + EVIDENCE * shared.evidence
             if not dense:
                 fused[fused <= 0] = NOWHERE
-        for row in self._dated:
-            if not self.snapshot.passages[row].valid(today):
-                fused[self._groups.owners[row]] = NOWHERE
-        nearest = self._owners[np.argsort(-cosine)[:NEAREST]]
-        return Scores(language, cosine, spread, best, self._groups.best(above), shared, passage, nearest, fused)
+        fused[self._out_of_date(today)] = NOWHERE
+        nearest = self._owners[np.argpartition(-cosine, min(NEAREST, len(cosine)) - 1)[:NEAREST]]
+        return Scores(language, cosine, spread, best, self._groups.best(above), shared, passage, nearest, fused, _first_two(fused))
+
+    def _out_of_date(self, today: dt.date) -> list[int]:
+        """Return the entries not to be answered on a day: expiry needs no new snapshot."""
+        expired = self._expired
+        if expired is None or expired[0] != today:
+            rows = enumerate(self.snapshot.passages)
+            self._expired = expired = today, sorted({self._groups.owners[row] for row, each in rows if not each.valid(today)})
+        return expired[1]
 
     def _best(self, scores: Scores, top_k: int) -> list[int]:
         order = np.argsort(-scores.fused, kind="stable")[:top_k]
@@ -173,8 +179,8 @@ class Searcher:
         )
 
     def _features(self, entry: int, scores: Scores) -> dict[str, float]:
-        others = np.delete(scores.fused, entry)
-        ahead = float(scores.fused[entry] - others.max()) if len(others) else FAR_AHEAD
+        rival = scores.first_two[scores.fused[entry] >= scores.first_two[0]]
+        ahead = float(scores.fused[entry]) - rival
         return {
             "best": float(scores.best[entry]),
             "margin": float(np.clip(ahead, -FAR_AHEAD, FAR_AHEAD)),
@@ -185,6 +191,14 @@ class Searcher:
             "own_language": float((self._groups.entries[entry], scores.language) in self._groups.languages),
             "among_nearest": float((scores.nearest == entry).mean()),
         }
+
+
+def _first_two(scores: FloatArray) -> tuple[float, float]:
+    """Return the two best scores, best first; a lonely one has nothing next to it."""
+    if len(scores) < 2:
+        return float(scores[0]), NOWHERE
+    second, first = np.partition(scores, -2)[-2:]
+    return float(first), float(second)
 
 
 class _Groups:
