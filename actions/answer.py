@@ -9,8 +9,9 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-from actions.knowledge_client import Found, KnowledgeError, knowledge
+from actions.search import search_client
 from actions.turns import entity_of, intent_of, language_of, utter_answer, utter_choices, utter_turn
+from knowledge.client import Found, SearchUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +30,8 @@ class AnswerQuestion(Action):
         if self._continues_a_form(tracker):
             return [FollowupAction("press_form")]
         try:
-            found = await knowledge().search(tracker.latest_message.get("text") or "", language_of(tracker))
-        except KnowledgeError as error:
+            found = await search_client().search(tracker.latest_message.get("text") or "", language_of(tracker))
+        except SearchUnavailable as error:
             logger.error("The knowledge service failed: %s", error)
             dispatcher.utter_message(response="utter_knowledge_down")
             return []

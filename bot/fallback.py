@@ -57,11 +57,9 @@ async def _search(text: str, language: str, search: SearchClient) -> tuple[list[
         logger.warning("Neither the dialogue engine nor the search service answers: %s", error)
         return [Draft(text=say("failed", language), human=True)], Ending(outcome=Outcome.FAILED, degraded=True)
     ending = Ending(
-        outcome=Outcome(found["outcome"]), entry=found.get("entry") or "", score=found.get("score"),
-        entry_language=found.get("entry_language") or "", near=found.get("near") or [], degraded=True,
+        outcome=Outcome(found.outcome), entry=found.entry or "", entry_language=found.entry_language or "",
+        score=found.score, near=found.near, degraded=True,
     )
     if ending.outcome == Outcome.ANSWERED:
-        return [Draft(entry=found["entry"])], ending
-    ending.entry = ""
-    entries = list(dict.fromkeys(near["entry"] for near in ending.near))[:3]
-    return [Draft(text=say("not_known", language), entries=entries, human=True)], ending
+        return [Draft(entry=ending.entry)], ending
+    return [Draft(text=say("not_known", language), entries=found.offers(), human=True)], ending

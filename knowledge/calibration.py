@@ -32,8 +32,9 @@ class Calibration:
         row = table.get(known_as(model))
         if row is None or set(row["weights"]) != set(FEATURES):
             raise NotCalibrated(
-                f"The decision is not calibrated for the model {known_as(model)!r} (calibrated: {sorted(table) or 'none'}). "
-                "Run `manage.py calibrate` with labelled questions of your knowledge base."
+                f"The decision is not calibrated for the model {known_as(model)!r} "
+                f"(calibrated: {sorted(table) or 'none'}). Run `manage.py calibrate` with labelled "
+                "questions of your knowledge base."
             )
         weights = tuple(float(row["weights"][name]) for name in FEATURES)
         return cls(model, weights, row["bias"], row["answer_from"], row["clarify_from"])

@@ -1,30 +1,68 @@
-"""The client of the search service, for `bot` and `actions` (imports neither torch nor FAISS)."""
+"""The client of the search service (docs/architecture.md §3), for `bot` and `actions`.
+
+Imports neither torch nor FAISS.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 
 class SearchUnavailable(Exception):
-    """The search service is down, late, or not ready."""
+    """The search service is down, late or loading, or answered something that nobody agreed on."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the search decided: the outcome, the entry when there is one, and the near misses."""
+
+    outcome: str
+    entry: str | None
+    entry_language: str | None
+    score: float | None
+    near: list[dict[str, Any]] = field(default_factory=list)
+
+    def offers(self, count: int = 3) -> list[str]:
+        """Return the slugs of the nearest entries, each once."""
+        return list(dict.fromkeys(item["entry"] for item in self.near))[:count]
 
 
 class SearchClient:
-    """Asks the search service which entry answers a question."""
+    """Asks the knowledge service which entry answers a question."""
 
     def __init__(self, url: str, timeout: float, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._client = httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(timeout, connect=1.0), transport=transport)
+        self._client = httpx.AsyncClient(
+            base_url=url, timeout=httpx.Timeout(timeout, connect=min(timeout, 1.0)), transport=transport
+        )
 
-    async def search(self, text: str, language: str, top_k: int = 5) -> dict[str, Any]:
-        """Return the service's decision (docs/architecture.md §3); raises SearchUnavailable."""
+    async def search(self, text: str, language: str, top_k: int = 5) -> Found:
+        """Return what is known about `text`.
+
+        Raises SearchUnavailable when the service is down, late, loading, or answers something else than agreed.
+        """
         try:
-            response = await self._client.post("/search", json={"text": text, "language": language, "top_k": top_k})
+            response = await self._client.post(
+                "/search", json={"text": text, "language": language, "top_k": top_k}
+            )
             response.raise_for_status()
-            return response.json()
-        except (httpx.HTTPError, ValueError) as error:
+            body = response.json()
+            found = Found(
+                outcome=body["outcome"],
+                entry=body.get("entry"),
+                entry_language=body.get("entry_language"),
+                score=body.get("score"),
+                near=list(body.get("near") or []),
+            )
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise SearchUnavailable(f"{type(error).__name__}: {error}"[:300]) from error
+        if found.outcome not in ("answered", "clarify", "not_known"):
+            raise SearchUnavailable(
+                f"The search answered with the outcome {found.outcome!r}, which nobody agreed on."
+            )
+        return found
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -206,10 +206,16 @@ def _translations(translations: Any) -> list[tuple[str, str]]:
             if not isinstance(value, str) or not value.strip():
                 problems.append((f"{where}.{key}", f"{code}: {key} is empty"))
             elif len(value.strip()) > limit:
-                problems.append((f"{where}.{key}", f"{code}: {key} has {len(value.strip())} characters, at most {limit}"))
+                problems.append(
+                    (f"{where}.{key}", f"{code}: {key} has {len(value.strip())} characters, at most {limit}")
+                )
         if not _strings(each.get("other_questions")):
-            problems.append((f"{where}.other_questions", f"{code}: other_questions: give a list of texts, [] when none"))
+            problems.append(
+                (f"{where}.other_questions", f"{code}: other_questions: give a list of texts, [] when none")
+            )
         source = each.get("source_language")
         if source is not None and (source not in translations or source == code):
-            problems.append((f"{where}.source_language", f"{code}: source_language {source!r} is not another language here"))
+            problems.append(
+                (f"{where}.source_language", f"{code}: source_language {source!r} is not another language here")
+            )
     return problems

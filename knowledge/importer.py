@@ -149,8 +149,8 @@ _DATES = ("verified_on", "review_by", "valid_from", "valid_until", "event_start"
 
 _CONTENT: dict[type, tuple[str, ...]] = {
     Entry: (
-        "category", "department_id", "sensitivity", "priority", "aliases", "facts", "place_name", "latitude", "longitude",
-        "address", "address_before_2025", "phone", "web", *_DATES,
+        "category", "department_id", "sensitivity", "priority", "aliases", "facts", "place_name", "latitude",
+        "longitude", "address", "address_before_2025", "phone", "web", *_DATES,
     ),
     Translation: ("question", "other_questions", "answer", "source_language"),
 }
@@ -171,8 +171,9 @@ def _data(entry: Entry) -> dict[str, Any]:
             "address": entry.address or None, "address_before_2025": entry.address_before_2025 or None,
         }
     rows = {row.language: row for row in entry.translations.all()}
+    plain = ("slug", "category", "sensitivity", "priority", "facts", "aliases", *_DATES)
     values: dict[str, Any] = {
-        **{key: getattr(entry, key) for key in ("slug", "category", "sensitivity", "priority", "facts", "aliases", *_DATES)},
+        **{key: getattr(entry, key) for key in plain},
         "department": entry.department.slug, "place": place, "phone": entry.phone or None, "web": entry.web or None,
         "sources": [{key: getattr(source, key) for key in SOURCE_KEYS} for source in entry.sources.all()],
         "translations": {

@@ -54,11 +54,12 @@ class Restorer:
 
     def _extend(self, paths: dict[str, tuple[float, list[str]]], word: str) -> tuple[float, list[str]]:
         alone = (self._syllables[word] + 0.5) / self._total
-        score, previous = max(
-            (score + math.log(PAIR * self._pairs[before, word] / max(self._syllables[before], 1) + (1 - PAIR) * alone), before)
-            for before, (score, _) in paths.items()
-        )
-        return score, [*paths[previous][1], word]
+        best, previous = -math.inf, _START
+        for before, (score, _) in paths.items():
+            together = self._pairs[before, word] / max(self._syllables[before], 1)
+            if (total := score + math.log(PAIR * together + (1 - PAIR) * alone)) > best:
+                best, previous = total, before
+        return best, [*paths[previous][1], word]
 
 
 def lacks_diacritics(question: str) -> bool:

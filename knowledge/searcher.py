@@ -13,7 +13,6 @@ will do (lessons S1).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -23,8 +22,8 @@ import numpy.typing as npt
 from knowledge.calibration import CALIBRATION, FEATURES, Calibration
 from knowledge.dense import ByLanguage, DenseIndex
 from knowledge.embedder import Embedder
+from knowledge.groups import NOWHERE, Groups
 from knowledge.lexical import LexicalIndex, LexicalScores
-from knowledge.passages import Passage
 from knowledge.restore import Restorer, lacks_diacritics
 from knowledge.snapshot import Snapshot
 
@@ -35,7 +34,6 @@ ANSWERS, WORDS, EVIDENCE = 0.5, 3.0, 0.75
 # How far an entry can be ahead of the next before it makes no difference.
 FAR_AHEAD = 3.0
 NEAREST = 10
-NOWHERE = -1e9
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class Searcher:
         passages = snapshot.passages
         self._dense = DenseIndex(snapshot.vectors)
         self._by_language = ByLanguage([passage.language for passage in passages])
-        self._groups = _Groups(passages)
+        self._groups = Groups(passages)
         self._owners = np.array(self._groups.owners, np.int64)
         self._lexical = LexicalIndex(
             [passage.text for passage in passages], self._groups.owners, [each.kind == "question" for each in passages]
@@ -106,7 +104,14 @@ class Searcher:
         self._expired: tuple[dt.date, list[int]] | None = None
 
     def hits(
-        self, question: str, today: dt.date, top_k: int = 5, *, language: str = "", dense: bool = True, lexical: bool = True
+        self,
+        question: str,
+        today: dt.date,
+        top_k: int = 5,
+        *,
+        language: str = "",
+        dense: bool = True,
+        lexical: bool = True,
     ) -> list[Hit]:
         """Return the best entries, best first; each leg can be left out to see what the other finds."""
         if not self.snapshot.passages:
@@ -155,14 +160,15 @@ class Searcher:
                 fused[fused <= 0] = NOWHERE
         fused[self._out_of_date(today)] = NOWHERE
         nearest = self._owners[np.argpartition(-cosine, min(NEAREST, len(cosine)) - 1)[:NEAREST]]
-        return Scores(language, cosine, spread, best, self._groups.best(above), shared, passage, nearest, fused, _first_two(fused))
+        above = self._groups.best(above)
+        return Scores(language, cosine, spread, best, above, shared, passage, nearest, fused, _first_two(fused))
 
     def _out_of_date(self, today: dt.date) -> list[int]:
         """Return the entries not to be answered on a day: expiry needs no new snapshot."""
         expired = self._expired
         if expired is None or expired[0] != today:
-            rows = enumerate(self.snapshot.passages)
-            self._expired = expired = today, sorted({self._groups.owners[row] for row, each in rows if not each.valid(today)})
+            owners = zip(self._groups.owners, self.snapshot.passages, strict=True)
+            self._expired = expired = today, sorted({owner for owner, each in owners if not each.valid(today)})
         return expired[1]
 
     def _best(self, scores: Scores, top_k: int) -> list[int]:
@@ -179,7 +185,7 @@ class Searcher:
         )
 
     def _features(self, entry: int, scores: Scores) -> dict[str, float]:
-        rival = scores.first_two[scores.fused[entry] >= scores.first_two[0]]
+        rival = scores.first_two[1 if scores.fused[entry] >= scores.first_two[0] else 0]
         ahead = float(scores.fused[entry]) - rival
         return {
             "best": float(scores.best[entry]),
@@ -199,45 +205,3 @@ def _first_two(scores: FloatArray) -> tuple[float, float]:
         return float(scores[0]), NOWHERE
     second, first = np.partition(scores, -2)[-2:]
     return float(first), float(second)
-
-
-class _Groups:
-    """Which passages belong to which entry, and to which of its languages."""
-
-    def __init__(self, passages: Sequence[Passage]) -> None:
-        numbers: dict[str, int] = {}
-        self.owners = [numbers.setdefault(passage.entry, len(numbers)) for passage in passages]
-        self.entries = list(numbers)
-        self.languages = {(passage.entry, passage.language) for passage in passages}
-        pairs: dict[tuple[int, str], list[int]] = {}
-        for row, (owner, passage) in enumerate(zip(self.owners, passages, strict=True)):
-            pairs.setdefault((owner, passage.language), []).append(row)
-        ordered = sorted(pairs)
-        # Rows sorted by entry and language, so that one `reduceat` gives every group's best.
-        self._order = np.array([row for pair in ordered for row in pairs[pair]], np.int64)
-        sizes = [len(pairs[pair]) for pair in ordered]
-        self._pair_starts = np.cumsum([0, *sizes[:-1]])
-        owners = np.array([owner for owner, _ in ordered], np.int64)
-        self._entry_starts = np.searchsorted(owners, np.arange(len(numbers)))
-        self._languages = np.bincount(owners, minlength=len(numbers))
-        self._row_starts = np.append(self._pair_starts[self._entry_starts], len(self._order)) if ordered else np.zeros(1, int)
-        self._not_answer = np.array([passages[row].kind != "answer" for row in self._order], bool)
-
-    def rows(self, entry: int) -> npt.NDArray[np.int64]:
-        """Return the rows of an entry's passages."""
-        return self._order[self._row_starts[entry] : self._row_starts[entry + 1]]
-
-    def best(self, scores: FloatArray) -> FloatArray:
-        """Return every entry's best passage score."""
-        return np.maximum.reduceat(scores[self._order], self._row_starts[:-1])
-
-    def over_languages(self, scores: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return of every entry: its best score, the mean of its languages' bests, the mean of its answers' scores."""
-        ordered = scores[self._order]
-        pairs = np.maximum.reduceat(ordered, self._pair_starts)
-        answers = np.maximum.reduceat(np.where(self._not_answer, NOWHERE, ordered), self._pair_starts)
-        answers = np.where(answers > NOWHERE, answers, pairs)  # a language without an answer passage: its best
-        return np.maximum.reduceat(pairs, self._entry_starts), self._mean(pairs), self._mean(answers)
-
-    def _mean(self, pairs: FloatArray) -> FloatArray:
-        return np.add.reduceat(pairs, self._entry_starts) / self._languages

@@ -118,7 +118,9 @@ def main() -> None:
     import uvicorn
 
     if len(sys.argv) > 1:
-        sys.exit("python -m knowledge.service takes no arguments; settings come from the environment (docs/settings.md).")
+        sys.exit(
+            "python -m knowledge.service takes no arguments; settings come from the environment (docs/settings.md)."
+        )
     uvicorn.run(
         build_app(), host="127.0.0.1", port=settings.KNOWLEDGE_PORT, access_log=False, log_level="warning",
         timeout_graceful_shutdown=2,

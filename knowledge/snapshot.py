@@ -66,7 +66,9 @@ def encode(
     return np.stack([have[passage.digest] for passage in passages]).astype(np.float32)
 
 
-def write(folder: Path, passages: Sequence[Passage], vectors: npt.NDArray[np.float32], model: str, revision: int) -> Path:
+def write(
+    folder: Path, passages: Sequence[Passage], vectors: npt.NDArray[np.float32], model: str, revision: int
+) -> Path:
     """Write a snapshot aside, make it whole on disk, then switch to it; return its folder.
 
     Killed at any moment, it leaves the old snapshot current. Raises OSError (disk full) with nothing switched.

@@ -10,8 +10,8 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import answer, human, press
-from actions.knowledge_client import Found, KnowledgeClient, KnowledgeError
 from actions.tickets import TicketError
+from knowledge.client import Found, SearchClient, SearchUnavailable
 
 NEAR = [
     {"entry": "boat-prices", "score": 0.3},
@@ -55,7 +55,7 @@ def search_gives(monkeypatch: pytest.MonkeyPatch, found: Found | Exception) -> N
                 raise found
             return found
 
-    monkeypatch.setattr(answer, "knowledge", lambda: Client())
+    monkeypatch.setattr(answer, "search_client", lambda: Client())
 
 
 async def test_an_answer_names_its_entry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +100,7 @@ async def test_the_unknown_is_said_more_briefly_each_time(
 
 
 async def test_a_failing_search_is_admitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    search_gives(monkeypatch, KnowledgeError("ConnectError"))
+    search_gives(monkeypatch, SearchUnavailable("ConnectError"))
     dispatcher = CollectingDispatcher()
     assert await answer.AnswerQuestion().run(dispatcher, tracker(), {}) == []
     assert said(dispatcher) == ["utter_knowledge_down"]
@@ -225,13 +225,13 @@ async def test_a_database_that_fails_keeps_the_form(monkeypatch: pytest.MonkeyPa
     assert said(dispatcher)[-1] == "utter_human_failed"
 
 
-def client(answer_with: httpx.Response | Exception) -> KnowledgeClient:
+def client(answer_with: httpx.Response | Exception) -> SearchClient:
     def handler(request: httpx.Request) -> httpx.Response:
         if isinstance(answer_with, Exception):
             raise answer_with
         return answer_with
 
-    return KnowledgeClient("http://knowledge", 1.0, httpx.MockTransport(handler))
+    return SearchClient("http://knowledge", 1.0, httpx.MockTransport(handler))
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def client(answer_with: httpx.Response | Exception) -> KnowledgeClient:
 )
 async def test_every_failure_of_the_search_is_one_error(bad: httpx.Response | Exception) -> None:
     knowledge = client(bad)
-    with pytest.raises(KnowledgeError):
+    with pytest.raises(SearchUnavailable):
         await knowledge.search("hello", "en")
     await knowledge.aclose()
 

@@ -10,7 +10,8 @@ from knowledge.models import Department, Entry, Source, Translation
 
 def entry(slug: str, **fields: Any) -> Entry:
     """Make a live, public entry with a source."""
-    department, _ = Department.objects.get_or_create(slug="office", defaults={"name_vi": "Văn phòng", "name_en": "Office"})
+    names = {"name_vi": "Văn phòng", "name_en": "Office"}
+    department, _ = Department.objects.get_or_create(slug="office", defaults=names)
     made = Entry(
         slug=slug, category=fields.pop("category", "tourism"), department=department,
         verified_on=dt.date(2026, 11, 22), live=True, **fields,

@@ -45,7 +45,8 @@ def test_import_then_export_gives_every_file_back_byte_for_byte(tmp_path: Path):
     assert len(report.created) == len(list(CONTENT.glob("*/*.yml")))
     export_folder(tmp_path)
     for file in CONTENT.rglob("*.yml"):
-        assert (tmp_path / file.relative_to(CONTENT)).read_text(encoding="utf-8") == file.read_text(encoding="utf-8"), file
+        exported = (tmp_path / file.relative_to(CONTENT)).read_text(encoding="utf-8")
+        assert exported == file.read_text(encoding="utf-8"), file
 
 
 @pytest.mark.django_db

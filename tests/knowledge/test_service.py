@@ -20,7 +20,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def keeper(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
     """A keeper over two entries whose watch is done by hand."""
-    by_hand = Calibration("keywords@test", tuple(6.0 if name == "coverage" else 0.0 for name in FEATURES), -3.0, 0.5, 0.2)
+    weights = tuple(6.0 if name == "coverage" else 0.0 for name in FEATURES)
+    by_hand = Calibration("keywords@test", weights, -3.0, 0.5, 0.2)
     monkeypatch.setattr(searchers.Calibration, "read", classmethod(lambda *_: by_hand))
     translation(entry("boats"), "en", "boat price", "Ask at the pier.")
     translation(entry("hours"), "en", "pagoda open", "In the daytime.")
@@ -107,7 +108,9 @@ def test_a_damaged_snapshot_is_refused_and_built_again(keeper: Keeper, caplog: p
     assert len(again.searcher.snapshot.passages) == 4
 
 
-def test_a_locked_database_at_the_start_leaves_the_old_snapshot_serving(keeper: Keeper, monkeypatch: pytest.MonkeyPatch):
+def test_a_locked_database_at_the_start_leaves_the_old_snapshot_serving(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+):
     def locked() -> int:
         raise OperationalError("database is locked")
 
