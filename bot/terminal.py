@@ -58,7 +58,8 @@ class TerminalChat:
         try:
             response = self.client.post("/api/messages", json=body)
         except httpx.HTTPError as error:
-            self.console.print(f"The desk does not answer ({error}). Is it running? Start it with `make run`.", style="red")
+            problem = f"The desk does not answer ({error}). Is it running? Start it with `make run`."
+            self.console.print(escape(problem), style="red")
             return None
         answer = response.json()
         if response.status_code != 200:

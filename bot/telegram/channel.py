@@ -71,7 +71,9 @@ class TelegramChannel:
                 await self.application.initialize()
                 break
             except InvalidToken:
-                logger.error("Telegram refuses CITYDESK_TELEGRAM_TOKEN. Ask @BotFather for the right one; web chat runs on.")
+                logger.error(
+                    "Telegram refuses CITYDESK_TELEGRAM_TOKEN. Ask @BotFather for the right one; web chat runs on."
+                )
                 return
             except NetworkError as error:
                 logger.warning("Telegram cannot be reached (%s); trying again in 10 s, web chat runs on.", error)

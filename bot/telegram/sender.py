@@ -40,7 +40,8 @@ class TelegramSender:
                 sent = await self._text(chat_id, message)
         except RetryAfter as error:
             wait = error.retry_after
-            return Sent(Delivery.QUEUED, error=str(error), retry_in=float(getattr(wait, "total_seconds", lambda: wait)()))
+            seconds = float(getattr(wait, "total_seconds", lambda: wait)())
+            return Sent(Delivery.QUEUED, error=str(error), retry_in=seconds)
         except Forbidden as error:
             return Sent(Delivery.BLOCKED, error=str(error))
         except BadRequest as error:

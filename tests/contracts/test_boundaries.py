@@ -23,7 +23,8 @@ PLAIN = ("languages", "text", "language", "emergency", "press")
 def test_processes_without_a_model_import_no_model_libraries(modules: str):
     code = (
         "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'desk.settings'; django.setup(); "
-        f"import {modules}; found = [name for name in {HEAVY!r} if name in sys.modules]; sys.exit(str(found) if found else 0)"
+        f"import {modules}; found = [name for name in {HEAVY!r} if name in sys.modules]; "
+        "sys.exit(str(found) if found else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -8,7 +8,8 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand
 from django.db.models import Q
 
-EDIT = [f"knowledge.{verb}_{model}" for model in ("entry", "translation") for verb in ("add", "change", "view", "publish")]
+VERBS = ("add", "change", "view", "publish")
+EDIT = [f"knowledge.{verb}_{model}" for model in ("entry", "translation") for verb in VERBS]
 CONSOLE = ["wagtailadmin.access_admin"]
 # Roles by the short names of `staff_login --role`.
 ROLES: dict[str, tuple[str, list[str]]] = {
