@@ -180,18 +180,13 @@ def _incoming(body: dict[str, Any], hint: str | None) -> Incoming:
     unique = f"{conversation}\n{message_id}" if message_id else secrets.token_hex(16)
     return Incoming(
         channel="web",
-        chat_id=_storable(conversation),
+        chat_id=store.storable(conversation),
         external_id=hashlib.sha256(unique.encode("utf-8", "surrogatepass")).hexdigest(),
-        text=_storable(text or ""),
-        button=_storable(button) if button else None,
+        text=store.storable(text or ""),
+        button=store.storable(button) if button else None,
         language=language,
         hint=hint,
     )
-
-
-def _storable(text: str) -> str:
-    """Return a text that every database takes: no NUL, no half of a surrogate pair."""
-    return text.replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")
 
 
 def _reader(request: Request) -> tuple[str, int]:
@@ -201,7 +196,7 @@ def _reader(request: Request) -> tuple[str, int]:
         raise BadRequest(f"conversation: 1–{MAX_ID}")
     if not (after.isascii() and after.isdigit() and len(after) < 19):
         raise BadRequest("after: 0, 1, 2 …")
-    return _storable(conversation), int(after)
+    return store.storable(conversation), int(after)
 
 
 def _is_number(request: Request) -> bool:

@@ -49,11 +49,16 @@ class Result:
     replies: list[dict[str, Any]]
 
 
+def storable(text: str) -> str:
+    """Return a text that every database takes: no NUL (PostgreSQL refuses it), no half of a surrogate pair."""
+    return text.replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")
+
+
 def receive(incoming: Incoming) -> tuple[Update, bool]:
     """Store an update before it is acknowledged; return it, with its conversation, and whether it is new."""
     conversation, _ = Conversation.objects.get_or_create(channel=incoming.channel, chat_id=incoming.chat_id)
     stored = {
-        name: getattr(incoming, name)
+        name: storable(getattr(incoming, name))
         for name in ("text", "button", "order", "language", "hint", "media")
         if getattr(incoming, name)
     }

@@ -60,9 +60,8 @@ class Command(BaseCommand):
         self._write(embedder.name, fit.fit(rows, right), answer_from, clarify_from, len(questions))
         answered = unseen >= answer_from
         self.stdout.write(
-            f"{known_as(embedder.name)}: answers from probability {answer_from:.3f}, asks back from "
-            f"{clarify_from:.3f}; on the tuning questions (cross-validated) precision "
-            f"{right[answered].mean():.3f}, coverage "
+            f"{known_as(embedder.name)}: answers from probability {answer_from:.3f}, asks from {clarify_from:.3f}; "
+            f"cross-validated on the tuning questions: precision {right[answered].mean():.3f}, coverage "
             f"{(right & answered).sum() / answerable.sum():.3f}, declined {(~answered)[~answerable].mean():.3f}. "
             "`manage.py evaluate --knowledge` measures the held-out ones."
         )
