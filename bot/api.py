@@ -182,8 +182,8 @@ def _incoming(body: dict[str, Any], hint: str | None) -> Incoming:
         channel="web",
         chat_id=store.storable(conversation),
         external_id=hashlib.sha256(unique.encode("utf-8", "surrogatepass")).hexdigest(),
-        text=store.storable(text or ""),
-        button=store.storable(button) if button else None,
+        text=text or "",
+        button=button or None,
         language=language,
         hint=hint,
     )

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -36,12 +36,15 @@ WEB = Path(__file__).resolve().parent / "web"
 PAGE_POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors {}"
 
 
-def page(file: str, ancestors: str) -> Any:
-    """Return an endpoint that serves one HTML page under our content policy."""
+def page(ancestors: str, *, embedded: bool = False) -> Any:
+    """Return an endpoint that serves the chat page under our content policy; in the widget's frame it has a class."""
 
     async def endpoint(request: Request) -> Response:
-        return FileResponse(
-            WEB / file,
+        html = (WEB / "index.html").read_text(encoding="utf-8")
+        if embedded:
+            html = html.replace("<body>", '<body class="embedded">', 1)
+        return HTMLResponse(
+            html,
             headers={
                 "Content-Security-Policy": PAGE_POLICY.format(ancestors),
                 "Referrer-Policy": "no-referrer",
@@ -158,8 +161,8 @@ def build_app() -> Starlette:
     """Return the web application."""
     portals = " ".join(["'self'", *settings.WIDGET_ORIGINS])
     routes = [
-        Route("/", page("index.html", "'self'")),
-        Route("/embed", page("embed.html", portals)),
+        Route("/", page("'self'")),
+        Route("/embed", page(portals, embedded=True)),
         Route("/widget.js", widget),
         Route("/api/messages", api.post_message, methods=["POST"]),
         Route("/api/messages", api.get_messages, methods=["GET"]),

@@ -1,4 +1,4 @@
-/** The web chat: brings the page, the transcript and the API together (index.html, and embed.html in the widget). */
+/** The web chat: brings the page, the transcript and the API together (index.html; in the widget its body has the class "embedded"). */
 
 import { ApiError, Receiver, getQuestions, postMessage } from "./api.js";
 import { Composer } from "./composer.js";
