@@ -76,6 +76,7 @@ def claim(ticket: Ticket, user: AbstractBaseUser) -> Ticket:
     """Take a ticket; of two people who try, the second is told who has it."""
     with transaction.atomic():
         locked = _locked(ticket)
+        _refuse_closed(locked)
         if locked.claimed_by_id not in (None, user.pk):
             holder = locked.claimed_by
             raise TicketError(f"{holder} đang xử lý phiếu này. / {holder} is working on this ticket.")
@@ -97,8 +98,7 @@ def answer(ticket: Ticket, user: AbstractBaseUser, text: str) -> Message:
                 f"Câu trả lời phải có 1–{MAX_ANSWER} ký tự ({len(text)}). / "
                 f"An answer has 1 to {MAX_ANSWER} characters, this one {len(text)}."
             )
-        if locked.state == State.CLOSED:
-            raise TicketError("Phiếu đã đóng; hãy mở lại trước. / The ticket is closed; reopen it first.")
+        _refuse_closed(locked)
         if locked.conversation is None:
             raise TicketError("Người hỏi đã xóa hội thoại. / The asker has deleted the conversation.")
         payload = {
@@ -135,8 +135,13 @@ def record_message(ticket: Ticket, text: str) -> None:
 
 
 def take_over(ticket: Ticket, user: AbstractBaseUser) -> None:
-    """Silence the machine: from the next message on this person answers, replies being computed are dropped."""
-    _hand(ticket, user, Handler.STAFF, TicketEvent.Type.TAKEN_OVER)
+    """Silence the machine: from the next message on this person answers, replies being computed are dropped.
+
+    A closed ticket takes nobody's messages, so taking its conversation over would leave the asker unheard.
+    """
+    with transaction.atomic():
+        _refuse_closed(_locked(ticket))
+        _hand(ticket, user, Handler.STAFF, TicketEvent.Type.TAKEN_OVER)
 
 
 def give_back(ticket: Ticket, user: AbstractBaseUser) -> None:
@@ -150,6 +155,9 @@ def _hand(ticket: Ticket, user: AbstractBaseUser, handler: str, event: str) -> N
             raise TicketError("Người hỏi đã xóa hội thoại. / The asker has deleted the conversation.")
         conversation = Conversation.objects.select_for_update().get(pk=ticket.conversation_id)
         if conversation.handler == handler:
+            holder = conversation.taken_by
+            if handler == Handler.STAFF and holder and holder.pk != user.pk:
+                raise TicketError(f"{holder} đang trả lời hội thoại này. / {holder} is answering this conversation.")
             return
         conversation.handler = handler
         conversation.taken_by_id = user.pk if handler == Handler.STAFF else None
@@ -183,7 +191,18 @@ def reopen(ticket: Ticket, user: AbstractBaseUser) -> None:
 
 
 def _locked(ticket: Ticket) -> Ticket:
+    """Lock a ticket's conversation, then the ticket, and return it as it is now.
+
+    `bot.store` locks a conversation before it records a message on its ticket: the other order would deadlock.
+    """
+    if ticket.conversation_id:
+        Conversation.objects.select_for_update().filter(pk=ticket.conversation_id).first()
     return Ticket.objects.select_for_update().get(pk=ticket.pk)
+
+
+def _refuse_closed(ticket: Ticket) -> None:
+    if ticket.state == State.CLOSED:
+        raise TicketError("Phiếu đã đóng; hãy mở lại trước. / The ticket is closed; reopen it first.")
 
 
 def _event(
