@@ -24,7 +24,8 @@ from bot.texts import say
 from knowledge.answers import load_answer
 
 logger = logging.getLogger(__name__)
-MAX_ATTEMPTS = 8
+# With a minute between two attempts at most, an outage of Telegram's is sat out for about six hours.
+MAX_ATTEMPTS = 400
 # How long a claimed message may be under way; after that its sender has crashed, and nobody knows whether it arrived.
 LEASE = dt.timedelta(minutes=5)
 # An entry read this short a time ago, in the transaction that queued it, was read just before sending.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -18,7 +19,14 @@ def main() -> None:
     # The settings are read by the import above.
     from django.conf import settings  # isort: skip
 
-    server = create_server(application, host=settings.BIND, port=settings.DESK_PORT, threads=4)
+    # A page asks for more files at once than there are threads; that they wait a moment is no trouble.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # Waitress takes a proxy's headers off unless it is told to trust the proxy, and then Django would never know that
+    # a request came over TLS. That proxy stands on this machine (docs/operations.md); only the protocol is believed.
+    server = create_server(
+        application, host=settings.BIND, port=settings.DESK_PORT, threads=4,
+        trusted_proxy="127.0.0.1", trusted_proxy_headers={"x-forwarded-proto"}, clear_untrusted_proxy_headers=True,
+    )
 
     def stop(number: int, frame: FrameType | None) -> None:
         sys.exit(0)

@@ -1,6 +1,8 @@
 """Addresses of the staff console."""
 
-from django.db import connection
+import logging
+
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 from wagtail.admin import urls as wagtailadmin_urls
@@ -8,10 +10,21 @@ from wagtail.documents import urls as wagtaildocs_urls
 
 from desk.login import login_once
 
+logger = logging.getLogger(__name__)
+
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Tell whether this process can do its work; needs the database, nothing else."""
-    connection.ensure_connection()
+    """Tell whether this process can do its work; needs the database, nothing else.
+
+    A kept connection counts as open long after its server has gone, so the database is really asked.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        # What the driver says may name hosts and users: that is for the log.
+        logger.error("The database does not answer: %s", error)
+        return JsonResponse({"status": "database"}, status=503)
     return JsonResponse({"status": "ok"})
 
 

@@ -5,11 +5,10 @@ Every view starts from `visible_to(request.user)`: a ticket that somebody may no
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import F, Q, QuerySet
+from django.core.paginator import Paginator
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
@@ -18,39 +17,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from bot.models import Handler, Message
+from bot.models import Handler
 from desk import tickets
 from desk.models import Kind, State, Ticket, TicketEvent
+from desk.transcript import CHANNEL_LABELS, fields_of, is_partly_hidden, talk_of
 from knowledge.models import LANGUAGE_CHOICES
 
 WAITING = (State.OPEN, State.CLAIMED)
-MAX_MESSAGES = 200
-MAX_ROWS = 200
-
-# Labels of the fields that the forms of domain/ fill in; another field is shown under its own name.
-FIELD_LABELS = {
-    "name": "Họ tên / Name",
-    "outlet": "Cơ quan báo chí / Outlet",
-    "country": "Quốc gia / Country",
-    "subject": "Nội dung hỏi / What is asked",
-    "format": "Hình thức / Format",
-    "deadline": "Hạn / Deadline",
-    "contact": "Liên hệ / Contact",
-}
-# Values that a form stores as codes (actions/press_words.yml), in words that the staff read.
-VALUE_LABELS = {
-    "format": {
-        "written": "Trả lời bằng văn bản / in writing",
-        "filming": "Quay phim / filming",
-        "photo": "Chụp ảnh / photographs",
-        "visit": "Đến thăm / visit",
-        "interview": "Phỏng vấn / interview",
-        "other": "Khác / other",
-    },
-    "deadline": {"none": "Không có hạn / no deadline"},
-    "contact": {"chat": "Trong hội thoại này / in this chat"},
-}
-CHANNEL_LABELS = {"telegram": "Telegram", "web": "Trang web / Web chat", "terminal": "Terminal"}
+ROWS_A_PAGE = 50
 
 
 def may_work(user: AbstractBaseUser) -> bool:
@@ -84,9 +58,11 @@ def index(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(state=state)
     if kind in Kind.values:
         rows = rows.filter(kind=kind)
+    # What waits is read by urgency, what is done by looking back from today.
+    rows = urgent_first(rows) if state in ("waiting", *WAITING) else rows.select_related("claimed_by")
     kinds = [(value, label) for value, label in Kind.choices if _sees(request.user, value)]
     context = {
-        "tickets": urgent_first(rows)[:MAX_ROWS],
+        "tickets": Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("p")),
         "state": state,
         "kind": kind,
         "kinds": kinds,
@@ -112,11 +88,12 @@ def _ticket(request: HttpRequest, number: str) -> Ticket:
 def detail(request: HttpRequest, number: str) -> HttpResponse:
     """Show one ticket with its conversation, its history and the steps it allows."""
     ticket = _ticket(request, number)
-    talk = _talk(ticket)
+    talk = talk_of(ticket, request.user)
     context = {
         "ticket": ticket,
-        "fields": _fields(ticket),
+        "fields": fields_of(ticket),
         "talk": talk,
+        "partly_hidden": is_partly_hidden(ticket, request.user),
         "events": _events(ticket),
         "now": timezone.now(),
         "channel": CHANNEL_LABELS.get(ticket.conversation.channel, ticket.conversation.channel)
@@ -125,32 +102,12 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
         "language": dict(LANGUAGE_CHOICES).get(ticket.language, ticket.language),
         "max_answer": tickets.MAX_ANSWER,
         "by_staff": bool(ticket.conversation and ticket.conversation.handler == Handler.STAFF),
+        "by_other": bool(ticket.claimed_by and ticket.claimed_by != request.user),
         "last": talk[-1].pk if talk else 0,
         # What a person typed before a step was refused is given back to them, not thrown away.
         "unsent": request.session.pop(_unsent_key(ticket), {}),
     }
     return render(request, "desk/tickets/detail.html", context)
-
-
-def _fields(ticket: Ticket) -> list[tuple[str, Any]]:
-    """Return the form as labels and values; `deadline_label` is how the asker read the deadline back."""
-    shown = []
-    for name, value in ticket.fields.items():
-        if name.endswith("_label") or value in (None, ""):
-            continue
-        words = VALUE_LABELS.get(name, {}).get(value) or ticket.fields.get(f"{name}_label") or value
-        shown.append((FIELD_LABELS.get(name, name), words))
-    return shown
-
-
-def _talk(ticket: Ticket) -> list[Message]:
-    """Return the last messages of the conversation, oldest first; staff answers stay when it was deleted."""
-    rows = Message.objects.filter(_of(ticket)).order_by("-id")[:MAX_MESSAGES]
-    return list(rows)[::-1]
-
-
-def _of(ticket: Ticket) -> Q:
-    return Q(conversation_id=ticket.conversation_id) if ticket.conversation_id else Q(ticket=ticket)
 
 
 def _events(ticket: Ticket) -> list[TicketEvent]:
@@ -163,7 +120,7 @@ def updates(request: HttpRequest, number: str) -> JsonResponse:
     """Return what an open page does not show yet: new messages, and how far the others have come."""
     ticket = _ticket(request, number)
     after = int(request.GET.get("after", "0")) if request.GET.get("after", "0").isdecimal() else 0
-    talk = _talk(ticket)
+    talk = talk_of(ticket, request.user)
     new = [message for message in talk if message.pk > after]
     return JsonResponse(
         {

@@ -62,8 +62,12 @@ def console_style() -> str:
 
 @hooks.register("construct_main_menu")
 def hide_pages(request: HttpRequest, menu_items: list[MenuItem]) -> None:
-    """Take the page explorer out of the menu: the knowledge base has no pages."""
-    menu_items[:] = [item for item in menu_items if item.name != "explorer"]
+    """Take the page explorer out of the menu: the knowledge base has no pages.
+
+    Wagtail's help speaks of pages too, of releases and of updates, which only an administrator can use.
+    """
+    hidden = {"explorer"} if request.user.is_superuser else {"explorer", "help"}
+    menu_items[:] = [item for item in menu_items if item.name not in hidden]
 
 
 @hooks.register("construct_homepage_summary_items", order=1000)  # after Wagtail has put them there
@@ -89,8 +93,13 @@ class OpenTickets(Component):
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         """Return the most urgent tickets and how many there are."""
-        waiting = views.waiting_for(self.request.user)
-        return {"tickets": waiting[:SHOWN_AT_HOME], "count": waiting.count(), "now": timezone.now()}
+        waiting, now = views.waiting_for(self.request.user), timezone.now()
+        return {
+            "tickets": waiting[:SHOWN_AT_HOME],
+            "count": waiting.count(),
+            "overdue": waiting.filter(deadline__lt=now).count(),
+            "now": now,
+        }
 
 
 @hooks.register("construct_homepage_panels")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.admin.panels import Panel
+from wagtail.admin.ui.components import Component
 from wagtail.permissions import policy_registry
 
 from knowledge.models import LANGUAGE_CHOICES, Entry, Translation
@@ -56,3 +60,44 @@ class TranslationsPanel(Panel):
                     may_change=policy.user_has_permission(user, "change"),
                 )
             return context
+
+
+SHOWN_AT_HOME = 5
+
+
+def out_of_date() -> QuerySet[Translation]:
+    """Return the translations whose original had a major edit since: `Translation.out_of_date` for a whole table."""
+    newer = Translation.objects.filter(
+        entry=OuterRef("entry"), language=OuterRef("source_language"), major_version__gt=OuterRef("source_version")
+    )
+    return Translation.objects.filter(Exists(newer)).order_by("-updated_at")
+
+
+class KnowledgeHome(Component):
+    """What waits for an editor, on the console's first page: drafts, old translations, entries to check again."""
+
+    name = "knowledge_home"
+    template_name = "knowledge/home_panel.html"
+    order = 20
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        """Return the first of each kind and how many there are."""
+        drafts = Translation.objects.filter(has_unpublished_changes=True).order_by("-updated_at")
+        due = Entry.objects.filter(live=True, review_by__lt=timezone.localdate()).order_by(F("review_by"))
+        kinds = (
+            ("Bản nháp chưa xuất bản / Drafts not published", drafts),
+            ("Bản dịch đã cũ / Translations out of date", out_of_date()),
+            ("Mục quá hạn kiểm tra / Entries due for review", due),
+        )
+        return {
+            "kinds": [(heading, rows.count(), _links(rows[:SHOWN_AT_HOME])) for heading, rows in kinds],
+            "entries": reverse(Entry.snippet_viewset.get_url_name("list")),
+            "texts": reverse(Translation.snippet_viewset.get_url_name("list")),
+        }
+
+
+def _links(rows: QuerySet[Any]) -> list[tuple[str, str]]:
+    return [(reverse(row.snippet_viewset.get_url_name("edit"), args=[row.pk]), str(row)) for row in rows]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from wagtail import hooks
 from wagtail.admin.panels import (
     FieldPanel,
     FieldRowPanel,
@@ -15,6 +16,7 @@ from wagtail.admin.panels import (
     ObjectList,
     PublishingPanel,
 )
+from wagtail.admin.ui.components import Component
 from wagtail.admin.ui.tables import Column, DateColumn, LiveStatusTagColumn
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
@@ -22,7 +24,7 @@ from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 from knowledge.console import CurrencyColumn, DayColumn, FoldedIndexView, TranslationCreateView
 from knowledge.forms import DepartmentForm, EntryForm, TranslationForm
 from knowledge.models import Department, Entry, Translation
-from knowledge.panels import TranslationsPanel
+from knowledge.panels import KnowledgeHome, TranslationsPanel
 
 
 class EntryViewSet(SnippetViewSet):
@@ -203,3 +205,10 @@ class KnowledgeGroup(SnippetViewSetGroup):
 
 
 register_snippet(KnowledgeGroup)
+
+
+@hooks.register("construct_homepage_panels")
+def knowledge_home(request: HttpRequest, panels: list[Component]) -> None:
+    """Show what waits to those who edit the knowledge base."""
+    if request.user.has_perm("knowledge.change_translation"):
+        panels.append(KnowledgeHome(request))

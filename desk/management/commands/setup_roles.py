@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db.models import Q
 
 VERBS = ("add", "change", "view", "publish")
+# Nothing here gives a right to pages: the console has none.
 EDIT = [f"knowledge.{verb}_{model}" for model in ("entry", "translation") for verb in VERBS]
 CONSOLE = ["wagtailadmin.access_admin"]
 # Roles by the short names of `staff_login --role`.
@@ -18,8 +19,10 @@ ROLES: dict[str, tuple[str, list[str]]] = {
     "desk": ("Tiếp nhận / Desk officers", [*CONSOLE, "desk.work_tickets"]),
     "head": (
         "Trưởng phòng / Heads",
-        [*CONSOLE, *EDIT, "desk.work_press", "desk.work_tickets", "knowledge.delete_translation",
-         "knowledge.change_department", "knowledge.view_department"],
+        [*CONSOLE, *EDIT, "desk.work_press", "desk.work_tickets", "wagtaildocs.add_document",
+         "wagtailimages.add_image", "knowledge.add_department", "knowledge.change_department",
+         "knowledge.view_department",
+         *(f"knowledge.{verb}_{model}" for model in ("entry", "translation") for verb in ("delete", "lock", "unlock"))],
     ),
 }
 

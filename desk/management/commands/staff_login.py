@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from desk.login import make_link
 from desk.management.commands.setup_roles import ROLES
@@ -28,6 +28,10 @@ class Command(BaseCommand):
             user.set_unusable_password()
             user.is_superuser = user.is_staff = role == "admin"
             user.save()
+        if not user.is_active:
+            raise CommandError(f"The user {user.get_username()!r} is not active: an administrator must activate it.")
+        if role == "admin" and not user.is_superuser:
+            self.stderr.write(f"{user.get_username()!r} was there already and stays as it is: not an administrator.")
         if role != "admin":
             user.groups.add(Group.objects.get(name=ROLES[role][0]))
         self.stdout.write(make_link(user))

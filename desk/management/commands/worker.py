@@ -12,8 +12,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
+from wagtail import signals
 
-from bot.models import Button
+from bot.models import Button, Delivery, Message
 
 logger = logging.getLogger("worker")
 # Buttons stay pressable for a month; after that their question is asked again in words.
@@ -40,11 +41,40 @@ class Command(BaseCommand):
             if options["once"] or stop.wait(options["seconds"]):
                 return
 
-    @staticmethod
-    def round() -> None:
+    def round(self) -> None:
         """Do what is due now."""
-        call_command("publish_scheduled", verbosity=0)
-        old = timezone.now() - dt.timedelta(days=BUTTON_DAYS)
+        self.publish()
+        now = timezone.now()
+        # The outbox does the same whenever it looks; while the bot is down nobody does, and the console would say
+        # "sending" for ever. `not_before` of a message under way is when its sender's time is up (bot/outbox.py).
+        lost = Message.objects.filter(state=Delivery.SENDING, not_before__lt=now).update(
+            state=Delivery.UNCERTAIN, error="broken off while it was being sent", not_before=None
+        )
+        if lost:
+            logger.info("Marked %s messages as uncertain: their sending broke off", lost)
+        old = now - dt.timedelta(days=BUTTON_DAYS)
         deleted, _ = Button.objects.filter(created_at__lt=old).delete()
         if deleted:
             logger.info("Removed %s old buttons", deleted)
+
+    @staticmethod
+    def publish() -> None:
+        """Publish and expire what is scheduled, and say so."""
+        count = {"Published": 0, "Expired": 0}
+
+        def published(**_: Any) -> None:
+            count["Published"] += 1
+
+        def expired(**_: Any) -> None:
+            count["Expired"] += 1
+
+        signals.published.connect(published)
+        signals.unpublished.connect(expired)
+        try:
+            call_command("publish_scheduled", verbosity=0)
+        finally:
+            signals.published.disconnect(published)
+            signals.unpublished.disconnect(expired)
+        for done, number in count.items():
+            if number:
+                logger.info("%s %s scheduled texts", done, number)
