@@ -32,6 +32,8 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        if not options["once"]:
+            logger.info("Working every %g s", options["seconds"])
         while True:
             try:
                 self.round()
