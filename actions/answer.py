@@ -9,6 +9,7 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.context import last_entry
 from actions.search import search_client
 from actions.turns import entity_of, intent_of, language_of, utter_answer, utter_choices, utter_turn
 from knowledge.client import Found, SearchUnavailable
@@ -30,7 +31,11 @@ class AnswerQuestion(Action):
         if self._continues_a_form(tracker):
             return [FollowupAction("press_form")]
         try:
-            found = await search_client().search(tracker.latest_message.get("text") or "", language_of(tracker))
+            found = await search_client().search(
+                tracker.latest_message.get("text") or "",
+                language_of(tracker),
+                about=await last_entry(tracker.sender_id),
+            )
         except SearchUnavailable as error:
             logger.error("The knowledge service failed: %s", error)
             dispatcher.utter_message(response="utter_knowledge_down")

@@ -7,6 +7,7 @@ import logging
 
 from asgiref.sync import sync_to_async
 
+from bot.context import last_answered
 from bot.models import Conversation, Outcome
 from bot.replies import HUMAN, Draft, Ending, text_reply
 from bot.texts import say, spoken
@@ -35,7 +36,8 @@ async def answer(
         return await _ticket("other", conversation, text, language)
     if order:
         return [text_reply("failed", language)], Ending(outcome=Outcome.FAILED, degraded=True)
-    return await _search(text, language, search)
+    about = await sync_to_async(last_answered)(conversation.sender)
+    return await _search(text, language, search, about)
 
 
 async def _ticket(kind: str, conversation: Conversation, words: str, language: str) -> tuple[list[Draft], Ending]:
@@ -50,9 +52,11 @@ async def _last_words(conversation: Conversation) -> str:
     return last.text if last else "-"
 
 
-async def _search(text: str, language: str, search: SearchClient) -> tuple[list[Draft], Ending]:
+async def _search(
+    text: str, language: str, search: SearchClient, about: str | None
+) -> tuple[list[Draft], Ending]:
     try:
-        found = await search.search(text, language)
+        found = await search.search(text, language, about=about)
     except SearchUnavailable as error:
         logger.warning("Neither the dialogue engine nor the search service answers: %s", error)
         return [Draft(text=say("failed", language), human=True)], Ending(outcome=Outcome.FAILED, degraded=True)

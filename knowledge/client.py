@@ -17,13 +17,17 @@ class SearchUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """What the search decided: the outcome, the entry when there is one, and the near misses."""
+    """What the search decided: the outcome, the entry when there is one, and the near misses.
+
+    `about` is the earlier entry that the question was taken to go on about, if it was.
+    """
 
     outcome: str
     entry: str | None
     entry_language: str | None
     score: float | None
     near: list[dict[str, Any]] = field(default_factory=list)
+    about: str | None = None
 
     def offers(self, count: int = 3) -> list[str]:
         """Return the slugs of the nearest entries, each once."""
@@ -38,15 +42,14 @@ class SearchClient:
             base_url=url, timeout=httpx.Timeout(timeout, connect=min(timeout, 1.0)), transport=transport
         )
 
-    async def search(self, text: str, language: str, top_k: int = 5) -> Found:
-        """Return what is known about `text`.
+    async def search(self, text: str, language: str, top_k: int = 5, about: str | None = None) -> Found:
+        """Return what is known about `text`; `about` is the entry answered last, which it may go on about.
 
         Raises SearchUnavailable when the service is down, late, loading, or answers something else than agreed.
         """
+        question = {"text": text, "language": language, "top_k": top_k} | ({"about": about} if about else {})
         try:
-            response = await self._client.post(
-                "/search", json={"text": text, "language": language, "top_k": top_k}
-            )
+            response = await self._client.post("/search", json=question)
             response.raise_for_status()
             body = response.json()
             found = Found(
@@ -55,6 +58,7 @@ class SearchClient:
                 entry_language=body.get("entry_language"),
                 score=body.get("score"),
                 near=list(body.get("near") or []),
+                about=body.get("about"),
             )
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise SearchUnavailable(f"{type(error).__name__}: {error}"[:300]) from error

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,10 +28,25 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float32]
 CACHED_QUERIES = 1024
+# Questions encoded at a time, each on one thread. They are not put in batches, though four of equal length would take a
+# third less: activations are quantised over a whole batch, and who else asks must not change what is answered.
+AT_ONCE = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 # The e5 models on the hub do not carry the prefixes that they were trained with.
 E5_PROMPTS = {"query": "query: ", "document": "passage: ", "passage": "passage: "}
 _E5_NAME = re.compile(r"(^|[/_-])e5-(small|base|large)(-v2)?$")
 _HUB_NAME = re.compile(r"^[\w.-]+(/[\w.-]+)?$")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A text as a model sees it: its unit vector (dimension,), and its tokens' vectors (t, dimension) and ids (t,).
+
+    The tokens are the text's own: neither the prefix nor the marks of beginning and end.
+    """
+
+    vector: FloatArray
+    tokens: FloatArray
+    ids: npt.NDArray[np.int32]
 
 
 class Embedder(Protocol):
@@ -46,12 +62,12 @@ class Embedder(Protocol):
         """Model name and start of its fingerprint; vectors of equal names may be compared."""
         ...
 
-    def embed_query(self, question: str) -> FloatArray:
-        """Return the question's unit vector, shape (dimension,)."""
+    def encode_query(self, question: str) -> Encoded:
+        """Return the question's vector and its tokens'."""
         ...
 
-    def embed_passages(self, texts: Sequence[str], *, batch_size: int = 16) -> FloatArray:
-        """Return one unit vector a passage, shape (len(texts), dimension)."""
+    def encode_passages(self, texts: Sequence[str], *, batch_size: int = 16) -> list[Encoded]:
+        """Return every passage's vector and its tokens'."""
         ...
 
 
@@ -59,8 +75,7 @@ class SentenceTransformerEmbedder:
     """Embeds with a sentence-transformers model: a folder, or a name on the Hugging Face hub.
 
     Constructing is free; `warm_up()` loads (otherwise the first use does). It may be shared between threads:
-    encoding is serialised, because tokenizers are not thread-safe, and a question waits for one batch of
-    passages at most.
+    AT_ONCE questions are encoded at a time, and one batch of passages beside them.
 
     Raises, from every method:
         ModelMissing: there is no such folder, it is incomplete, or the hub does not give the model.
@@ -70,8 +85,8 @@ class SentenceTransformerEmbedder:
         self.model = model
         self._loaded: _Loaded | None = None
         self._loading = threading.Lock()
-        self._encoding = threading.Lock()
-        self._queue = threading.Lock()
+        self._questions = threading.Semaphore(AT_ONCE)
+        self._passages = threading.Lock()
         self._cached = functools.lru_cache(CACHED_QUERIES)(self._encode_query)
 
     @property
@@ -89,45 +104,41 @@ class SentenceTransformerEmbedder:
         self._load()
         self._encode_query("?")
 
-    def embed_query(self, question: str) -> FloatArray:
-        """Return the question's unit vector, shape (dimension,), read-only; asked again it costs nothing."""
+    def encode_query(self, question: str) -> Encoded:
+        """Return the question's vector and its tokens', read-only; asked again it costs nothing."""
         return self._cached(question)
 
-    def embed_passages(self, texts: Sequence[str], *, batch_size: int = 16) -> FloatArray:
-        """Return one unit vector a passage, shape (len(texts), dimension)."""
+    def embed_query(self, question: str) -> FloatArray:
+        """Return the question's unit vector alone, shape (dimension,)."""
+        return self.encode_query(question).vector
+
+    def encode_passages(self, texts: Sequence[str], *, batch_size: int = 16) -> list[Encoded]:
+        """Return every passage's vector and its tokens'."""
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1. Currently, batch_size is {batch_size}.")
         loaded = self._load()
-        vectors = np.empty((len(texts), loaded.dimension), np.float32)
+        encoded: dict[int, Encoded] = {}
         # Passages of like length share a batch, so that little is padded.
         order = sorted(range(len(texts)), key=lambda position: len(texts[position]))
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
-            with self._turn():
-                vectors[batch] = loaded.model.encode_document(
-                    [texts[position] for position in batch],
-                    batch_size=batch_size,
-                    normalize_embeddings=True,
-                    show_progress_bar=False,
-                )
-        return vectors
+            with self._passages:
+                found = loaded.encode([texts[position] for position in batch], "document")
+            encoded |= zip(batch, found, strict=True)
+        return [encoded[position] for position in range(len(texts))]
 
-    def _encode_query(self, question: str) -> FloatArray:
+    def embed_passages(self, texts: Sequence[str], *, batch_size: int = 16) -> FloatArray:
+        """Return one unit vector a passage alone, shape (len(texts), dimension)."""
+        vectors = [each.vector for each in self.encode_passages(texts, batch_size=batch_size)]
+        return np.stack(vectors) if vectors else np.empty((0, self.dimension), np.float32)
+
+    def _encode_query(self, question: str) -> Encoded:
         loaded = self._load()
-        with self._turn():
-            vector = loaded.encode_query(question)
-        vector.setflags(write=False)  # the cache hands the same array to everybody
-        return vector
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Wait for the model in turn: who waits holds the queue, so that a loop cannot overtake."""
-        with self._queue:
-            self._encoding.acquire()
-        try:
-            yield
-        finally:
-            self._encoding.release()
+        with self._questions:
+            encoded = loaded.encode_query(question)
+        for array in (encoded.vector, encoded.tokens, encoded.ids):
+            array.setflags(write=False)  # the cache hands the same arrays to everybody
+        return encoded
 
     def _load(self) -> _Loaded:
         if self._loaded is None:
@@ -142,16 +153,54 @@ class _Loaded:
 
     def __init__(self, model: SentenceTransformer, name: str) -> None:
         self.model, self.name = model, name
+        # Tokenizers are not thread-safe: how they cut and pad is a setting of theirs. The models are.
+        self._tokenizing = threading.Lock()
         dimension = model.get_embedding_dimension()
         assert dimension is not None, f"{name} does not say how long its vectors are"
         self.dimension: int = dimension
-        self.encode_query: Callable[[str], FloatArray] = _direct_path(model) or self._encode_query
+        self.encode_query: Callable[[str], Encoded] = _direct_path(model, self._tokenizing) or self._encode_query
 
-    def _encode_query(self, question: str) -> FloatArray:
-        return self.model.encode_query(question, normalize_embeddings=True, show_progress_bar=False)
+    def _encode_query(self, question: str) -> Encoded:
+        return self.encode([question], "query")[0]
+
+    def encode(self, texts: Sequence[str], task: str) -> list[Encoded]:
+        """Return some texts' vectors, encoded as the `query` or the `document` that they are."""
+        import torch
+
+        # What `encode` does for one batch: it gives vectors or tokens, and both are wanted.
+        prompt = self.model.prompts.get(task) or ""
+        with self._tokenizing:
+            features = self.model.preprocess(list(texts), prompt=prompt or None)
+        with torch.inference_mode():
+            found = self.model(features)
+        vectors = torch.nn.functional.normalize(found["sentence_embedding"].float(), dim=1).numpy()
+        if "token_embeddings" not in found:  # a model without tokens (static word vectors): whole texts alone compare
+            return [Encoded(vector, *_no_tokens(self.dimension)) for vector in vectors]
+        with self._tokenizing:
+            own = _own_tokens(self.model.tokenizer.backend_tokenizer, prompt)
+        encoded = []
+        for vector, tokens, ids, mask in zip(
+            vectors, found["token_embeddings"], found["input_ids"], found["attention_mask"], strict=True
+        ):
+            kept = mask.bool()
+            encoded.append(
+                Encoded(vector, tokens[kept].float().numpy()[own], ids[kept].numpy().astype(np.int32)[own])
+            )
+        return encoded
 
 
-def _direct_path(model: SentenceTransformer) -> Callable[[str], FloatArray] | None:
+def _no_tokens(dimension: int) -> tuple[FloatArray, npt.NDArray[np.int32]]:
+    return np.zeros((0, dimension), np.float32), np.zeros(0, np.int32)
+
+
+def _own_tokens(tokenizer: Any, prompt: str) -> slice:
+    """Return which tokens are the text's own: after the mark of beginning and the prompt, before that of the end."""
+    first = len(tokenizer.encode("", add_special_tokens=True).ids) - 1
+    # The space at a prompt's end belongs to the text's first token.
+    return slice(first + len(tokenizer.encode(prompt.rstrip(), add_special_tokens=False).ids), -1)
+
+
+def _direct_path(model: SentenceTransformer, tokenizing: threading.Lock) -> Callable[[str], Encoded] | None:
     """Return what `encode_query` does for one text on a mean-pooled ONNX model, a fifth faster.
 
     Of the 5 ms of `encode_query`, one goes to moving modules, sorting, batching and copying between numpy and
@@ -171,9 +220,11 @@ def _direct_path(model: SentenceTransformer) -> Callable[[str], FloatArray] | No
     tokenizer.enable_truncation(model.max_seq_length)
     prompt = model.prompts.get("query") or ""
     inputs = [node.name for node in session.get_inputs()]
+    own = _own_tokens(tokenizer, prompt)
 
-    def encode(question: str) -> FloatArray:
-        ids = np.array([tokenizer.encode(prompt + question).ids], np.int64)
+    def encode(question: str) -> Encoded:
+        with tokenizing:
+            ids = np.array([tokenizer.encode(prompt + question).ids], np.int64)
         available = {
             "input_ids": ids,
             "attention_mask": np.ones_like(ids),
@@ -181,7 +232,7 @@ def _direct_path(model: SentenceTransformer) -> Callable[[str], FloatArray] | No
         }
         (hidden, *_) = session.run(None, {name: available[name] for name in inputs})
         vector = hidden[0].sum(axis=0)
-        return vector / np.linalg.norm(vector)
+        return Encoded(vector / np.linalg.norm(vector), hidden[0][own], ids[0].astype(np.int32)[own])
 
     return encode
 

@@ -21,3 +21,7 @@ class SnapshotError(KnowledgeError):
 
 class NotCalibrated(KnowledgeError):
     """The decision whether an entry answers has not been calibrated for this model; says what to run."""
+
+
+class VectorServerError(KnowledgeError):
+    """The vector server (Milvus) or its client is missing, does not answer or refuses; says where and what to do."""

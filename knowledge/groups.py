@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,6 @@ import numpy.typing as npt
 from knowledge.passages import Passage
 
 FloatArray = npt.NDArray[np.float32]
-NOWHERE = -1e9
 
 
 class Groups:
@@ -31,10 +31,9 @@ class Groups:
         self._pair_starts = np.cumsum([0, *sizes[:-1]])
         owners = np.array([owner for owner, _ in ordered], np.int64)
         self._entry_starts = np.searchsorted(owners, np.arange(len(numbers)))
-        self._languages = np.bincount(owners, minlength=len(numbers))
         self._row_starts = np.append(self._pair_starts[self._entry_starts] if ordered else [], len(self._order))
         self._row_starts = self._row_starts.astype(np.int64)
-        self._not_answer = np.array([passages[row].kind != "answer" for row in self._order], bool)
+        self._pairs = np.repeat(np.arange(len(sizes)), sizes)
 
     def rows(self, entry: int) -> npt.NDArray[np.int64]:
         """Return the rows of an entry's passages."""
@@ -44,13 +43,50 @@ class Groups:
         """Return every entry's best passage score."""
         return np.maximum.reduceat(scores[self._order], self._row_starts[:-1])
 
-    def over_languages(self, scores: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return of every entry: its best score, the mean of its languages' bests, the mean of its answers' scores."""
-        ordered = scores[self._order]
-        pairs = np.maximum.reduceat(ordered, self._pair_starts)
-        answers = np.maximum.reduceat(np.where(self._not_answer, NOWHERE, ordered), self._pair_starts)
-        answers = np.where(answers > NOWHERE, answers, pairs)  # a language without an answer passage: its best
-        return np.maximum.reduceat(pairs, self._entry_starts), self._mean(pairs), self._mean(answers)
+    def written_in(self, entries: npt.NDArray[np.int64], language: str) -> FloatArray:
+        """Return 1 for every entry that has a text in a language, else 0."""
+        return np.array([(self.entries[entry], language) in self.languages for entry in entries], np.float32)
 
-    def _mean(self, pairs: FloatArray) -> FloatArray:
-        return np.add.reduceat(pairs, self._entry_starts) / self._languages
+    def select(self, entries: npt.NDArray[np.int64], keep: npt.NDArray[np.bool_] | None = None) -> Selection:
+        """Return the rows of some entries, grouped by entry and language.
+
+        `keep` (by row) leaves rows out, but not all of an entry's.
+        """
+        first, last = self._row_starts[entries], self._row_starts[np.asarray(entries) + 1]
+        counts = last - first
+        ends = np.cumsum(counts)
+        places = np.arange(ends[-1]) + np.repeat(first - (ends - counts), counts)
+        of_entry = np.repeat(np.arange(len(entries)), counts)
+        if keep is not None:
+            kept = keep[self._order[places]]
+            places, of_entry = places[kept], of_entry[kept]
+        pairs = np.flatnonzero(np.diff(self._pairs[places], prepend=-1))
+        starts = np.searchsorted(of_entry[pairs], np.arange(len(entries)))
+        languages = np.diff(np.append(starts, len(pairs)))
+        return Selection(self._order[places], pairs, starts, languages)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Rows of chosen entries; `pairs` tells where each (entry, language) starts, `entries` where each entry's pairs."""
+
+    rows: npt.NDArray[np.int64]
+    pairs: npt.NDArray[np.int64]
+    entries: npt.NDArray[np.int64]
+    languages: npt.NDArray[np.int64]
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """Return where each entry's rows start."""
+        return self.pairs[self.entries]
+
+    def highest(self, scores: FloatArray) -> npt.NDArray[np.int64]:
+        """Return of every chosen entry the place of its row with the highest score."""
+        ends = np.append(self.starts[1:], len(self.rows))
+        pairs = zip(self.starts.tolist(), ends.tolist(), strict=True)
+        return np.array([start + int(scores[start:end].argmax()) for start, end in pairs], np.int64)
+
+    def best_and_mean(self, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return of every chosen entry: its best row's score, and the mean of its languages' bests."""
+        best = np.maximum.reduceat(scores, self.pairs)
+        return np.maximum.reduceat(best, self.entries), np.add.reduceat(best, self.entries) / self.languages

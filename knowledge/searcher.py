@@ -1,13 +1,10 @@
 """Hybrid search and the decision whether the best entry answers the question at all.
 
-An entry is found through all its passages in all its languages. The dense leg asks how far its best passage lies
-above the average of that passage's language (`dense.ByLanguage`), the best one anywhere and the mean over the
-languages together; the lexical leg which words and concepts of the question the entry holds. Vietnamese typed without
-diacritics is embedded with its diacritics restored; the lexical leg compares what was typed.
+What a question finds is ranked by `knowledge.ranking`. Vietnamese typed without diacritics is embedded with its
+diacritics restored; the lexical leg compares what was typed.
 
-The decision is a logistic regression on a handful of features of the best entry, calibrated per model on labelled
-questions (`manage.py calibrate`): the cosines of e5 lie between 0.7 and 0.95 whatever is asked, so no raw threshold
-will do (lessons S1).
+The decision is calibrated per model on labelled questions (`manage.py calibrate`): the cosines of e5 lie between 0.7
+and 0.95 whatever is asked, so no raw threshold will do (lessons S1).
 """
 
 from __future__ import annotations
@@ -16,24 +13,15 @@ import datetime as dt
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from knowledge.calibration import CALIBRATION, FEATURES, Calibration
-from knowledge.dense import ByLanguage, DenseIndex
+from knowledge.calibration import FEATURES, Calibration, pair_of
 from knowledge.embedder import Embedder
-from knowledge.groups import NOWHERE, Groups
-from knowledge.lexical import LexicalIndex, LexicalScores
+from knowledge.declined import NONE, Declined
+from knowledge.geometry import Geometry
+from knowledge.ranking import Asked, Found, Ranking
 from knowledge.restore import Restorer, lacks_diacritics
 from knowledge.snapshot import Snapshot
 
-__all__ = ["CALIBRATION", "FEATURES", "Calibration", "Decision", "Hit", "Searcher"]
-FloatArray = npt.NDArray[np.float32]
-# Weights of the fused score, in standard deviations of the dense leg; chosen on the questions of the split 'tune'.
-ANSWERS, WORDS, EVIDENCE = 0.5, 3.0, 0.75
-# How far an entry can be ahead of the next before it makes no difference.
-FAR_AHEAD = 3.0
-NEAREST = 10
+__all__ = ["FEATURES", "Calibration", "Decision", "Hit", "Searcher"]
 
 
 @dataclass(frozen=True)
@@ -66,42 +54,29 @@ class Decision:
         return self.hits[0] if self.outcome == "answered" else None
 
 
-@dataclass(frozen=True)
-class Scores:
-    """What the legs say of a question: arrays over passages (`cosine`, `spread`), over entries the rest.
+class Searcher:
+    """Searches one snapshot; shared between threads, never changed.
 
-    `nearest` holds the entries of the nearest passages.
+    Without a calibration, and without a geometry of its own, it reads both for the snapshot's model: NotCalibrated
+    when there are none.
     """
 
-    language: str
-    cosine: FloatArray
-    spread: FloatArray
-    best: FloatArray
-    above: FloatArray
-    lexical: LexicalScores
-    passage: FloatArray
-    nearest: npt.NDArray[np.int64]
-    fused: FloatArray
-    first_two: tuple[float, float]
-
-
-class Searcher:
-    """Searches one snapshot; shared between threads, never changed."""
-
-    def __init__(self, snapshot: Snapshot, embedder: Embedder, calibration: Calibration | None) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        embedder: Embedder,
+        calibration: Calibration | None = None,
+        geometry: Geometry | None = None,
+        declined: Declined = NONE,
+    ) -> None:
+        if calibration is None and geometry is None:
+            calibration = Calibration.read(embedder.name)
         self.snapshot = snapshot
         self.embedder = embedder
         self.calibration = calibration
-        passages = snapshot.passages
-        self._dense = DenseIndex(snapshot.vectors)
-        self._by_language = ByLanguage([passage.language for passage in passages])
-        self._groups = Groups(passages)
-        self._owners = np.array(self._groups.owners, np.int64)
-        self._lexical = LexicalIndex(
-            [passage.text for passage in passages], self._groups.owners, [each.kind == "question" for each in passages]
-        )
-        self._restorer = Restorer(passage.text for passage in passages if passage.language == "vi")
-        self._expired: tuple[dt.date, list[int]] | None = None
+        self._geometry = geometry or calibration.geometry  # type: ignore[union-attr]
+        self._ranking = Ranking(snapshot, self._geometry, declined) if snapshot.passages else None
+        self._restorer = Restorer(passage.text for passage in snapshot.passages if passage.language == "vi")
 
     def hits(
         self,
@@ -114,94 +89,57 @@ class Searcher:
         lexical: bool = True,
     ) -> list[Hit]:
         """Return the best entries, best first; each leg can be left out to see what the other finds."""
-        if not self.snapshot.passages:
-            return []
-        scores = self._score(question, language, today, dense=dense, lexical=lexical)
-        return [self._hit(entry, scores) for entry in self._best(scores, top_k)]
+        found = self._find(question, language, today, dense=dense, lexical=lexical)
+        return [self._hit(place, found) for place in range(min(top_k, len(found)))]
 
     def search(self, question: str, language: str, today: dt.date, top_k: int = 5) -> Decision:
-        """Return the decision on a question asked in `language`; raises NotCalibrated for a model without numbers."""
-        if self.calibration is None:
-            self.calibration = Calibration.read(self.embedder.name)
-        if not self.snapshot.passages:
-            return Decision("not_known", 0.0, ())
-        scores = self._score(question, language, today)
+        """Return the decision on a question asked in `language`."""
+        found = self._find(question, language, today)
         hits = []
-        for entry in self._best(scores, top_k):
-            probability = self.calibration.probability(self._features(entry, scores))
-            hits.append(replace(self._hit(entry, scores), score=probability))
-        if not hits:
-            return Decision("not_known", 0.0, ())
+        for place in range(min(top_k, len(found))):
+            hits.append(replace(self._hit(place, found), score=self._probability(place, found, language)))
+        if not hits or self.calibration is None:
+            return Decision("not_known", 0.0, tuple(hits))
         return Decision(self.calibration.outcome(hits[0].score), hits[0].score, tuple(hits))
 
-    def features(self, question: str, language: str, today: dt.date) -> tuple[str, dict[str, float]]:
-        """Return the best entry and what the decision looks at."""
-        scores = self._score(question, language, today)
-        best = int(scores.fused.argmax())
-        return self._groups.entries[best], self._features(best, scores)
+    def features(
+        self, question: str, language: str, today: dt.date, top_k: int = 1
+    ) -> list[tuple[str, dict[str, float]]]:
+        """Return the best entries for a labelled question, best first, each with what the decision looks at."""
+        found = self._find(question, language, today, labelled=True)
+        return [(found.names[place], found.features(place)) for place in range(min(top_k, len(found)))]
 
-    def _score(
-        self, question: str, language: str, today: dt.date, *, dense: bool = True, lexical: bool = True
-    ) -> Scores:
-        typed = question
+    def _find(
+        self,
+        question: str,
+        language: str,
+        today: dt.date,
+        *,
+        dense: bool = True,
+        lexical: bool = True,
+        labelled: bool = False,
+    ) -> Found:
+        if self._ranking is None:
+            return Found.nothing()
+        words = question
         if language == "vi" and lacks_diacritics(question):
             question = self._restorer.restore(question) or question
-        cosine = self._dense.scores(self.embedder.embed_query(question))
-        spread, above = self._by_language.standardise(cosine)
-        best, mean, answers = self._groups.over_languages(spread)
-        shared = self._lexical.scores(typed)
-        passage = self._groups.best(shared.passages)
-        fused = np.zeros(len(self._groups.entries), np.float32)
-        if dense:
-            fused += best + mean + ANSWERS * answers
-        if lexical:
-            fused += WORDS * (shared.words + passage) / 2 + EVIDENCE * shared.evidence
-            if not dense:
-                fused[fused <= 0] = NOWHERE
-        fused[self._out_of_date(today)] = NOWHERE
-        nearest = self._owners[np.argpartition(-cosine, min(NEAREST, len(cosine)) - 1)[:NEAREST]]
-        above = self._groups.best(above)
-        return Scores(language, cosine, spread, best, above, shared, passage, nearest, fused, _first_two(fused))
-
-    def _out_of_date(self, today: dt.date) -> list[int]:
-        """Return the entries not to be answered on a day: expiry needs no new snapshot."""
-        expired = self._expired
-        if expired is None or expired[0] != today:
-            owners = zip(self._groups.owners, self.snapshot.passages, strict=True)
-            self._expired = expired = today, sorted({owner for owner, each in owners if not each.valid(today)})
-        return expired[1]
-
-    def _best(self, scores: Scores, top_k: int) -> list[int]:
-        order = np.argsort(-scores.fused, kind="stable")[:top_k]
-        return [int(entry) for entry in order if scores.fused[entry] > NOWHERE]
-
-    def _hit(self, entry: int, scores: Scores) -> Hit:
-        rows = self._groups.rows(entry)
-        row = rows[int((scores.spread[rows] + WORDS * scores.lexical.passages[rows]).argmax())]
-        passage = self.snapshot.passages[row]
-        return Hit(
-            passage.entry, passage.language, passage.question, float(scores.fused[entry]), float(scores.cosine[row]),
-            float((scores.lexical.words[entry] + scores.passage[entry]) / 2),
+        encoded = self.embedder.encode_query(question)
+        asked = Asked(
+            words, language, self._geometry.question(encoded.vector, language),
+            self._geometry.question_token_rows(encoded.tokens, language), encoded.ids, labelled,
         )
+        return self._ranking.find(asked, today, dense=dense, lexical=lexical)
 
-    def _features(self, entry: int, scores: Scores) -> dict[str, float]:
-        rival = scores.first_two[1 if scores.fused[entry] >= scores.first_two[0] else 0]
-        ahead = float(scores.fused[entry]) - rival
-        return {
-            "best": float(scores.best[entry]),
-            "margin": float(np.clip(ahead, -FAR_AHEAD, FAR_AHEAD)),
-            "above": 10 * float(scores.above[entry]),
-            "coverage": float(scores.lexical.words[entry]),
-            "evidence": float(scores.lexical.evidence[entry]),
-            "missing": float(scores.lexical.missing[entry]),
-            "own_language": float((self._groups.entries[entry], scores.language) in self._groups.languages),
-            "among_nearest": float((scores.nearest == entry).mean()),
-        }
+    def _probability(self, place: int, found: Found, language: str) -> float:
+        if self.calibration is None:
+            return 0.0
+        features = found.features(place)
+        return self.calibration.probability(features, pair_of(language, features["own_language"] > 0))
 
-
-def _first_two(scores: FloatArray) -> tuple[float, float]:
-    """Return the two best scores, best first; a lonely one has nothing next to it."""
-    if len(scores) < 2:
-        return float(scores[0]), NOWHERE
-    second, first = np.partition(scores, -2)[-2:]
-    return float(first), float(second)
+    def _hit(self, place: int, found: Found) -> Hit:
+        passage = self.snapshot.passages[found.rows[place]]
+        return Hit(
+            passage.entry, passage.language, passage.question, float(found.fused[place]),
+            float(found.cosines[place]), float(found.shared[place]),
+        )

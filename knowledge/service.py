@@ -20,13 +20,17 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from starlette.applications import Starlette  # noqa: E402
+from starlette.datastructures import State  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
-from knowledge.embedder import SentenceTransformerEmbedder  # noqa: E402
+from knowledge.embedder import AT_ONCE, SentenceTransformerEmbedder  # noqa: E402
 from knowledge.errors import KnowledgeError  # noqa: E402
+from knowledge.followup import decide  # noqa: E402
 from knowledge.keeper import Keeper  # noqa: E402
+from knowledge.searcher import Decision, Searcher  # noqa: E402
+from knowledge.subjects import Subjects  # noqa: E402
 from nlu.languages import DEFAULT, supported  # noqa: E402
 from nlu.text import MAX_LENGTH, clean  # noqa: E402
 
@@ -44,17 +48,19 @@ async def search(request: Request) -> JSONResponse:
     try:
         asked = json.loads(body[: MAX_BODY + 1])
         text, language, top_k = asked["text"], supported(asked.get("language")) or DEFAULT, int(asked.get("top_k", 5))
-        cleaned = clean(text)
+        cleaned, about = clean(text), _slug(asked.get("about"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        return _problem(f'expected {{"text": "…", "language": "vi", "top_k": 5}}: {type(error).__name__} {error}'[:200])
+        expected = '{"text": "…", "language": "vi", "top_k": 5, "about": "slug or null"}'
+        return _problem(f"expected {expected}: {type(error).__name__} {error}"[:200])
     if cleaned.empty:
         return _problem(f"text holds no letter or digit (at most {MAX_LENGTH} characters are read)")
     keeper: Keeper = request.app.state.keeper
     if keeper.searcher is None:
         return JSONResponse({"status": "loading"}, status_code=503)
     searcher = keeper.searcher
-    decision = await asyncio.get_running_loop().run_in_executor(
-        request.app.state.pool, searcher.search, cleaned.text, language, timezone.localdate(), min(max(top_k, 1), 20)
+    decision, about = await asyncio.get_running_loop().run_in_executor(
+        request.app.state.pool, _decide, request.app.state, searcher, cleaned.text, language, min(max(top_k, 1), 20),
+        about,
     )
     best = decision.entry
     return JSONResponse(
@@ -65,9 +71,31 @@ async def search(request: Request) -> JSONResponse:
             "score": round(decision.score, 4),
             "near": [hit.as_json() for hit in decision.hits],
             "query_language": language,
+            "about": about,
             "revision": searcher.snapshot.revision,
         }
     )
+
+
+def _slug(about: object) -> str | None:
+    """Return the slug that a request names as the last answer; raises TypeError for anything but a text or null."""
+    if not isinstance(about, str | None):
+        raise TypeError("about is not a slug")
+    return about or None
+
+
+def _decide(
+    state: State, searcher: Searcher, text: str, language: str, top_k: int, about: str | None
+) -> tuple[Decision, str | None]:
+    """Return the decision, and the entry that the message goes on about; what a snapshot is about is read once."""
+    today = timezone.localdate()
+    if about is None:
+        return searcher.search(text, language, today, top_k), None
+    snapshot, subjects = getattr(state, "subjects", (None, None))
+    if snapshot is not searcher.snapshot:
+        snapshot, subjects = searcher.snapshot, Subjects(searcher.snapshot.passages, settings.CITY_NAME)
+        state.subjects = snapshot, subjects
+    return decide(searcher, subjects, text, language, today, top_k, about)
 
 
 async def health(request: Request) -> JSONResponse:
@@ -86,7 +114,8 @@ def build_app(keeper: Keeper | None = None) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.pool = ThreadPoolExecutor(1, thread_name_prefix="search")
+        # A thread a core: who comes while all are busy waits here in turn, and the loop keeps taking requests.
+        app.state.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search")
         app.state.keeper = keeper or Keeper(
             settings.INDEX_DIR, SentenceTransformerEmbedder(settings.MODEL), settings.INDEX_POLL_SECONDS
         )

@@ -6,11 +6,14 @@ from typing import Any
 
 import httpx
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import answer, human, press
+from actions import answer, context, human, press
 from actions.tickets import TicketError
+from bot.models import Conversation, Turn
 from knowledge.client import Found, SearchClient, SearchUnavailable
 
 NEAR = [
@@ -48,14 +51,25 @@ def said(dispatcher: CollectingDispatcher) -> list[str]:
     return [m["response"] for m in dispatcher.messages if m["response"]]
 
 
-def search_gives(monkeypatch: pytest.MonkeyPatch, found: Found | Exception) -> None:
+def search_gives(
+    monkeypatch: pytest.MonkeyPatch, found: Found | Exception, about: str | None = None
+) -> list[dict[str, Any]]:
+    """Play the search, and a conversation that was last about an entry; return what the search is asked."""
+    asked: list[dict[str, Any]] = []
+
     class Client:
-        async def search(self, text: str, language: str, top_k: int = 5) -> Found:
+        async def search(self, text: str, language: str, top_k: int = 5, about: str | None = None) -> Found:
+            asked.append({"text": text, "language": language, "about": about})
             if isinstance(found, Exception):
                 raise found
             return found
 
+    async def last_entry(conversation: str) -> str | None:
+        return about
+
     monkeypatch.setattr(answer, "search_client", lambda: Client())
+    monkeypatch.setattr(answer, "last_entry", last_entry)
+    return asked
 
 
 async def test_an_answer_names_its_entry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +87,32 @@ async def test_an_answer_names_its_entry(monkeypatch: pytest.MonkeyPatch) -> Non
     assert turn["near"] == NEAR
     assert "form" not in turn
     assert [(e["name"], e["value"]) for e in events] == [("not_known_count", 0)]
+
+
+async def test_the_search_is_told_what_was_answered_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = search_gives(monkeypatch, Found("answered", "boat-prices", "vi", 0.9, NEAR, "boat-pier"), "boat-pier")
+    await answer.AnswerQuestion().run(CollectingDispatcher(), tracker(text="and how much is it?"), {})
+    assert asked == [{"text": "and how much is it?", "language": "en", "about": "boat-pier"}]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_was_answered_last_is_read_from_the_conversation() -> None:
+    conversation = await Conversation.objects.acreate(channel="web", chat_id="c1")
+    assert await context.last_entry(conversation.sender) is None
+    await Turn.objects.acreate(conversation=conversation, language="en", outcome="answered", entry="boat-pier")
+    assert await context.last_entry(conversation.sender) == "boat-pier"
+
+
+@pytest.mark.parametrize("error", [OperationalError("locked"), ValidationError("not a uuid")])
+async def test_without_the_database_a_question_stands_by_itself(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(conversation: str) -> str:
+        raise error
+
+    monkeypatch.setattr("bot.context.last_answered", fails)
+    monkeypatch.setattr(context, "close_old_connections", lambda: None)
+    assert await context.last_entry("default") is None
 
 
 async def test_a_doubtful_question_offers_each_entry_once(monkeypatch: pytest.MonkeyPatch) -> None:

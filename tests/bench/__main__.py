@@ -15,6 +15,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -293,6 +294,15 @@ def measure(stack: Stack, emulator: Emulator | None, requests: int) -> dict[str,
     }
 
 
+def measure_scale() -> dict[str, Any] | None:
+    """Measure the index of a million passages in a process of its own, which prints its table; None if it failed."""
+    note("index of up to a million passages: some minutes, 3 GiB of memory (`--no-scale` leaves it out)")
+    with tempfile.TemporaryDirectory(prefix="citydesk-bench-") as folder:
+        file = Path(folder) / "scale.json"
+        subprocess.run([sys.executable, "-m", "tests.bench.scale", "--json", str(file)], cwd=ROOT)
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
 LABELS = {
     "encode_query": "query encoding (15 tokens, one thread)",
     "search": "search service over HTTP",
@@ -322,6 +332,7 @@ def main() -> int:
     """Measure, print, and tell by the exit status whether it could be done."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file too")
+    parser.add_argument("--no-scale", action="store_true", help="leave the index of a million passages out (minutes)")
     parser.add_argument("--requests", type=int, default=200, help="how many of each (default: %(default)s)")
     options = parser.parse_args()
     try:
@@ -336,6 +347,8 @@ def main() -> int:
         note(str(problem))
         return 2
     show(figures)
+    if not options.no_scale:
+        figures["scale"] = measure_scale()
     print(json.dumps(figures, ensure_ascii=False))
     if options.json:
         options.json.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -128,9 +129,21 @@ class Desk:
             ).fetchall()
         return [dict(row) for row in rows]
 
+    def record(self, conversation: str, text: str, language: str, reply: Reply) -> None:
+        """Keep a turn as bot does: the actions read from it what was answered last."""
+        entry = next((turn["entry"] for turn in reply.turns if turn.get("entry")), "")
+        with sqlite3.connect(self.database) as connection:
+            connection.execute(
+                "INSERT INTO bot_turn (conversation_id, text, language, outcome, entry, intent, entry_language, near,"
+                " ticket, degraded, created_at) SELECT id, ?, ?, ?, ?, '', '', '[]', '', 0, ? FROM bot_conversation"
+                " WHERE uuid = ?",
+                (text, language, reply.outcome, entry, f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S.%f}",
+                 conversation.replace("-", "")),
+            )
+
 
 class Chat:
-    """One conversation, kept as bot keeps it: language, and the slot that waits."""
+    """One conversation, kept as bot keeps it: language, the slot that waits, and how each message ended."""
 
     def __init__(self, desk: Desk, language: str, known: bool = True) -> None:
         self.desk, self.language, self.requested = desk, language, ""
@@ -162,6 +175,7 @@ class Chat:
         assert self.last.turns, f"{message!r} brought no turn: {self.last.items}"
         self.requested = self.last.turns[-1].get("requested") or ""
         self.language = self.last.turns[-1].get("language") or self.language
+        self.desk.record(self.id, message, self.language, self.last)
         return self.last
 
 

@@ -28,6 +28,8 @@ def test_dialogue(desk: Desk, file: Path) -> None:
             else:
                 reply = chat.order(step["order"])
             check(reply, step, f"{file.name}, step {number}: {step}\n→ {reply.items}")
+            if "about" in step:  # what the search was told was answered last
+                assert desk.knowledge.asked[-1].get("about") == step["about"], f"{file.name}, step {number}: {step}"
     finally:
         desk.knowledge.down = False
     tickets = desk.tickets(chat.id)

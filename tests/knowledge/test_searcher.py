@@ -9,6 +9,7 @@ import pytest
 
 from knowledge.embedder import SentenceTransformerEmbedder
 from knowledge.errors import NotCalibrated
+from knowledge.geometry import PLAIN
 from knowledge.passages import Passage
 from knowledge.searcher import FEATURES, Calibration, Searcher
 from knowledge.snapshot import Snapshot, encode
@@ -16,7 +17,9 @@ from tests.knowledge.keyword_embedder import KeywordEmbedder
 
 TODAY = dt.date(2026, 11, 23)
 # Answers when the words agree; numbers by hand, so that the outcomes can be seen by eye.
-BY_HAND = Calibration("keywords@test", tuple(6.0 if name == "coverage" else 0.0 for name in FEATURES), -3.0, 0.5, 0.2)
+BY_HAND = Calibration(
+    "keywords@test", 0.5, 0.2, bias=-3.0, weights=tuple(6.0 if name == "coverage" else 0.0 for name in FEATURES)
+)
 
 
 def searcher(*rows: tuple[str, str, str], embedder=None, calibration=BY_HAND, **dates) -> Searcher:
@@ -25,7 +28,8 @@ def searcher(*rows: tuple[str, str, str], embedder=None, calibration=BY_HAND, **
         Passage(f"{entry}/{language}/question/{n}", entry, language, "question", text, text, **dates.get(entry, {}))
         for n, (entry, language, text) in enumerate(rows)
     )
-    return Searcher(Snapshot(1, embedder.name, passages, encode(passages, embedder, None)), embedder, calibration)
+    snapshot = Snapshot(1, embedder.name, passages, *encode(passages, embedder, None, calibration.geometry if calibration else PLAIN))
+    return Searcher(snapshot, embedder, calibration)
 
 
 ROWS = (
@@ -49,9 +53,9 @@ def test_vietnamese_without_diacritics_is_embedded_with_them_and_matched_as_type
     asked = []
 
     class Listening(KeywordEmbedder):
-        def embed_query(self, question: str):
+        def encode_query(self, question: str):
             asked.append(question)
-            return super().embed_query(question)
+            return super().encode_query(question)
 
     made = searcher(*ROWS, embedder=Listening())
     asked.clear()

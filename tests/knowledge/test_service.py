@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def keeper(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
     """A keeper over two entries whose watch is done by hand."""
     weights = tuple(6.0 if name == "coverage" else 0.0 for name in FEATURES)
-    by_hand = Calibration("keywords@test", weights, -3.0, 0.5, 0.2)
+    by_hand = Calibration("keywords@test", 0.5, 0.2, bias=-3.0, weights=weights)
     monkeypatch.setattr(searchers.Calibration, "read", classmethod(lambda *_: by_hand))
     translation(entry("boats"), "en", "boat price", "Ask at the pier.")
     translation(entry("hours"), "en", "pagoda open", "In the daytime.")

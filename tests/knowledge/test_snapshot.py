@@ -12,6 +12,7 @@ import pytest
 
 from knowledge import snapshot
 from knowledge.errors import SnapshotError
+from knowledge.geometry import Geometry
 from knowledge.passages import Passage
 from tests.knowledge.keyword_embedder import KeywordEmbedder
 
@@ -25,7 +26,9 @@ def passages(*texts: str) -> list[Passage]:
 def built(folder: Path, *texts: str, revision: int = 1) -> Path:
     embedder = KeywordEmbedder()
     rows = passages(*texts)
-    return snapshot.write(folder, rows, snapshot.encode(rows, embedder, None), embedder.name, revision)
+    return snapshot.write(
+        folder, snapshot.Snapshot(revision, embedder.name, tuple(rows), *snapshot.encode(rows, embedder, None))
+    )
 
 
 def test_a_snapshot_is_read_back_as_it_was_written(tmp_path: Path):
@@ -45,13 +48,27 @@ def test_only_changed_passages_are_encoded_again(tmp_path: Path):
     built(tmp_path, "boat price", "pagoda open")
     known = snapshot.load_current(tmp_path, KeywordEmbedder.name)
     embedder = KeywordEmbedder()
-    vectors = snapshot.encode(passages("pagoda open", "noodle"), embedder, known)
+    vectors, tokens = snapshot.encode(passages("pagoda open", "noodle"), embedder, known)
     assert embedder.encoded == ["noodle"]
     assert np.array_equal(vectors[0], known.vectors[1])
+    assert np.array_equal(tokens.text(0, tokens.starts)[0], known.tokens.text(1, known.tokens.starts)[0])
+
+
+def test_a_new_calibration_encodes_and_builds_everything_again(tmp_path: Path):
+    built(tmp_path, "boat price")
+    known = snapshot.load_current(tmp_path, KeywordEmbedder.name)
+    geometry = Geometry(tokens=np.eye(KeywordEmbedder.dimension, 3, dtype=np.float32))
+    embedder = KeywordEmbedder()
+    _, tokens = snapshot.encode(passages("boat price"), embedder, known, geometry)
+    assert embedder.encoded == ["boat price"]
+    assert tokens.vectors.shape == (2, 3)
+    with pytest.raises(SnapshotError, match=r"before the search was calibrated anew.*manage.py build_index"):
+        snapshot.load_current(tmp_path, KeywordEmbedder.name, geometry.digest)
 
 
 @pytest.mark.parametrize(("file", "message"), [
-    ("vectors.npy", "vectors.npy is damaged"), ("passages.jsonl", "passages.jsonl is damaged"),
+    ("vectors.npy", "vectors.npy is damaged"), ("token_vectors.npy", "token_vectors.npy is damaged"),
+    ("token_counts.npy", "token_counts.npy is damaged"), ("passages.jsonl", "passages.jsonl is damaged"),
     ("manifest.json", "manifest.json cannot be read"),
 ])
 def test_a_truncated_file_is_refused_by_name_with_the_remedy(tmp_path: Path, file: str, message: str):

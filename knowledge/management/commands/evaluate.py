@@ -15,9 +15,9 @@ from rich.table import Table
 from knowledge.embedder import SentenceTransformerEmbedder
 from knowledge.errors import KnowledgeError
 from knowledge.evaluation import QuestionError, ask, read_lines, read_questions, report
-from knowledge.keeper import Keeper, build
+from knowledge.keeper import geometry_of, open_searcher
 from knowledge.passages import Passage
-from knowledge.searcher import Calibration, Searcher
+from knowledge.searcher import Searcher
 from knowledge.snapshot import Snapshot, encode
 from nlu.text import clean
 
@@ -42,13 +42,12 @@ class Command(BaseCommand):
         embedder = SentenceTransformerEmbedder(settings.MODEL)
         try:
             if options["knowledge"]:
-                snapshot = Keeper(settings.INDEX_DIR, embedder, 1).load() or build(settings.INDEX_DIR, embedder)
+                searcher = open_searcher(settings.INDEX_DIR, embedder)
                 questions = read_questions(sorted(QUESTIONS.glob("*.jsonl")))
                 questions = [each for each in questions if options["split"] in (each.split, "all")]
             else:
-                snapshot = self._corpus(options["corpus"], embedder)
+                searcher = Searcher(self._corpus(options["corpus"], embedder), embedder)
                 questions = read_questions([options["queries"]])
-            searcher = Searcher(snapshot, embedder, Calibration.read(embedder.name))
             asked = ask(searcher, questions, timezone.localdate())
         except KnowledgeError as error:
             raise CommandError(str(error)) from error
@@ -71,7 +70,10 @@ class Command(BaseCommand):
             passages.append(Passage(f"{name}/0", name, row["lang"], "answer", text.text, row.get("title") or ""))
         if not passages:
             raise QuestionError(f"{file}: holds no passage")
-        return Snapshot(0, embedder.name, tuple(passages), encode(passages, embedder, None))
+        geometry = geometry_of(embedder)
+        return Snapshot(
+            0, embedder.name, tuple(passages), *encode(passages, embedder, None, geometry), geometry.digest
+        )
 
     @staticmethod
     def _show(result: dict[str, Any]) -> None:

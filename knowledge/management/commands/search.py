@@ -14,8 +14,7 @@ from rich.table import Table
 from knowledge.answers import load_answer
 from knowledge.embedder import SentenceTransformerEmbedder
 from knowledge.errors import KnowledgeError
-from knowledge.keeper import Keeper, build
-from knowledge.searcher import Searcher
+from knowledge.keeper import open_searcher
 from nlu.language import choose_language
 from nlu.languages import CODES
 from nlu.text import clean
@@ -36,8 +35,8 @@ class Command(BaseCommand):
         language = options["language"] or choose_language(question.text)
         embedder = SentenceTransformerEmbedder(settings.MODEL)
         try:
-            snapshot = Keeper(settings.INDEX_DIR, embedder, 1).load() or build(settings.INDEX_DIR, embedder)
-            decision = Searcher(snapshot, embedder, None).search(question.text, language, timezone.localdate())
+            searcher = open_searcher(settings.INDEX_DIR, embedder)
+            decision = searcher.search(question.text, language, timezone.localdate())
         except KnowledgeError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
