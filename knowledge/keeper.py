@@ -1,9 +1,15 @@
-"""Keeps the index the same as the published knowledge base: notices a change, builds aside, switches."""
+"""Keeps the index the same as the published knowledge base: notices a change, builds aside, switches.
+
+What was published is served as soon as it can be searched; the snapshot is written after that, for the next start.
+"""
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 from django.db import DatabaseError, close_old_connections
@@ -19,6 +25,8 @@ from knowledge.searcher import Calibration, Searcher
 from knowledge.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
+# Seconds until a snapshot that could not be written is tried again.
+WRITE_AGAIN = 60.0
 
 
 class Keeper:
@@ -31,6 +39,7 @@ class Keeper:
         self.searcher: Searcher | None = None
         self._calibration: Calibration | None = None
         self._declined = NONE
+        self._write_at: float | None = None
         self._stop = threading.Event()
 
     def start(self) -> None:
@@ -70,9 +79,35 @@ class Keeper:
         revision = KnowledgeState.current()
         known = self.searcher.snapshot if self.searcher else None
         if known is not None and known.revision == revision:
+            if self._write_at is not None and time.monotonic() >= self._write_at:
+                self._write(known)
             return False
-        self._serve(build(self.folder, self.embedder, known))
+        made = assemble(self.embedder, known, self._calibration.geometry if self._calibration else None)
+        if known is not None and made.passages == known.passages and made.geometry == known.geometry:
+            self._serve_as(made.revision)
+        else:
+            self._serve(made)
+        self._write(made)
         return True
+
+    def _write(self, snapshot: Snapshot) -> None:
+        """Write what is served; a full disk keeps nobody from an answer, so that it is tried again later."""
+        try:
+            snapshots.write(self.folder, snapshot)
+            self._write_at = None
+        except OSError as error:
+            self._write_at = time.monotonic() + WRITE_AGAIN
+            logger.warning(
+                "Revision %s is served, but its snapshot cannot be written to %s (%s); trying again in %.0f s",
+                snapshot.revision, self.folder, error, WRITE_AGAIN,
+            )
+
+    def _serve_as(self, revision: int) -> None:
+        """Serve the same texts under a new revision: a source or a date was changed that no search reads."""
+        searcher = copy.copy(self.searcher)
+        assert searcher is not None
+        searcher.snapshot = replace(searcher.snapshot, revision=revision)
+        self.searcher = searcher
 
     def _serve(self, snapshot: Snapshot) -> None:
         # One assignment: a request uses the old searcher or the new one, never half of each.
@@ -80,9 +115,12 @@ class Keeper:
         logger.info("Index at revision %s: %s passages", snapshot.revision, len(snapshot.passages))
 
     def _watch(self) -> None:
-        while not self._stop.wait(self.poll_seconds):
+        changed = False
+        # Right after a change it looks again: what was published while it built has waited long enough.
+        while not self._stop.wait(0 if changed else self.poll_seconds):
+            changed = False
             try:
-                self.refresh()
+                changed = self.refresh()
             except DatabaseError as error:
                 logger.warning("The knowledge base cannot be read (%s); serving revision as it is", error)
                 close_old_connections()
@@ -113,11 +151,21 @@ def build(
     geometry: Geometry | None = None,
 ) -> Snapshot:
     """Build a snapshot of what is published now, make it current, and return it."""
+    made = assemble(embedder, known, geometry, progress)
+    snapshots.write(folder, made)
+    return made
+
+
+def assemble(
+    embedder: Embedder,
+    known: Snapshot | None = None,
+    geometry: Geometry | None = None,
+    progress: snapshots.Progress | None = None,
+) -> Snapshot:
+    """Return a snapshot of what is published now, not written yet; texts that `known` holds are not encoded again."""
     geometry = geometry or geometry_of(embedder)
     # The number first: what is published while we read makes the next revision, never a lost one.
     revision = KnowledgeState.current()
     passages = tuple(published_passages())
     vectors, tokens = snapshots.encode(passages, embedder, known, geometry, progress)
-    made = Snapshot(revision, embedder.name, passages, vectors, tokens, geometry.digest)
-    snapshots.write(folder, made)
-    return made
+    return Snapshot(revision, embedder.name, passages, vectors, tokens, geometry.digest)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.spelling import Speller
 from knowledge.tokens import concepts, tokenize
 
 FloatArray = npt.NDArray[np.float32]
@@ -61,6 +62,9 @@ class LexicalIndex:
         rarity = _rarity(in_passages, self._passages)
         held = counts + REPEATED * (1 - LONG + LONG * lengths[passage] / lengths.mean()) if len(found) else counts
         self._idf_passage = rarity
+        self._speller = Speller({
+            term: int(in_passages[word]) for term, word in _numbers.items() if word < width and in_passages[word]
+        })
         order = np.argsort(terms, kind="stable")
         self._held_by, self._weights = passage[order], (rarity[terms] * counts / held).astype(np.float32)[order]
         self._held_from = np.concatenate([[0], np.cumsum(in_passages)])
@@ -94,32 +98,51 @@ class LexicalIndex:
 
     def scores(self, question: str) -> LexicalScores:
         """Return what a question shares with every passage and every entry."""
-        words = [_numbers.get(term, -1) for term in dict.fromkeys(tokenize(question))]
-        known = [word for word in words if 0 <= word < len(self._rarity) and self._holders_of(word).size]
-        total = sum(float(self._rarity[word]) for word in known) + self._unknown * (len(words) - len(known)) or 1.0
-        held = np.zeros(self._entries, np.float32)
-        for word in known:
-            held[self._holders_of(word)] += self._rarity[word]
+        words = [self._meant(term) for term in dict.fromkeys(tokenize(question))]
+        held, total = np.zeros(self._entries, np.float32), 0.0
+        for meant in words:
+            total += self._rarity[meant[0][0]] if _certain(meant) else self._unknown
+            gained = np.zeros(self._entries, np.float32)
+            for word, weight in meant:
+                holders = self._holders_of(word)
+                gained[holders] = np.maximum(gained[holders], weight * self._rarity[word])
+            held += gained
         evidence, about = np.zeros(self._entries, np.float32), 0.0
         for concept in sorted(concepts(question)):
             rarity, weights = self._concepts.get(concept, self._nowhere)
             evidence += rarity * weights
             about += rarity
-        return LexicalScores(self._bm25_share(known, len(words)), held / total, evidence, about - evidence)
+        return LexicalScores(self._bm25_share(words), held / (total or 1.0), evidence, about - evidence)
+
+    def _meant(self, term: str) -> list[tuple[int, float]]:
+        """Return the index's own words that a term stands for, with weights: itself, else what it may be a slip of."""
+        word = _numbers.get(term, -1)
+        if 0 <= word < len(self._rarity) and self._holders_of(word).size:
+            return [(word, 1.0)]
+        return [(_numbers[near], weight) for near, weight in self._speller.near(term)]
 
     def _holders_of(self, word: int) -> IntArray:
         return self._holders[self._holders_from[word] : self._holders_from[word + 1]]
 
-    def _bm25_share(self, known: list[int], asked: int) -> FloatArray:
+    def _bm25_share(self, words: list[list[tuple[int, float]]]) -> FloatArray:
         """Return the BM25 scores by what a passage of exactly the question's words would get at most."""
-        scores = np.zeros(self._passages, np.float32)
-        if not known:
-            return scores
-        for word in known:
-            piece = slice(self._held_from[word], self._held_from[word + 1])
-            scores[self._held_by[piece]] += self._weights[piece]
-        most = sum(float(self._idf_passage[word]) for word in known) + self._unknown_passage * (asked - len(known))
-        return (scores / most).astype(np.float32)
+        scores, most = np.zeros(self._passages, np.float32), 0.0
+        for meant in words:
+            most += self._idf_passage[meant[0][0]] if _certain(meant) else self._unknown_passage
+            if not _certain(meant):
+                gained = np.zeros(self._passages, np.float32)
+                for word, weight in meant:
+                    rows, weights = self._held(word)
+                    gained[rows] = np.maximum(gained[rows], weight * weights)
+                scores += gained
+            else:
+                rows, weights = self._held(meant[0][0])
+                scores[rows] += weights
+        return (scores / (most or 1.0)).astype(np.float32)
+
+    def _held(self, word: int) -> tuple[IntArray, FloatArray]:
+        piece = slice(self._held_from[word], self._held_from[word + 1])
+        return self._held_by[piece], self._weights[piece]
 
 
 @dataclass(frozen=True)
@@ -151,9 +174,12 @@ def _content(text: str) -> _Content:
     terms = tokenize(text)
     counted = Counter(terms)
     numbers = [_numbers.setdefault(term, len(_numbers)) for term in counted]
-    return _Content(
-        np.array(numbers, np.int32), np.array(list(counted.values()), np.int32), len(terms), tuple(sorted(concepts(text)))
-    )
+    counts = np.array(list(counted.values()), np.int32)
+    return _Content(np.array(numbers, np.int32), counts, len(terms), tuple(sorted(concepts(text))))
+
+
+def _certain(meant: list[tuple[int, float]]) -> bool:
+    return len(meant) == 1 and meant[0][1] == 1.0
 
 
 def _joined(pieces: Sequence[tuple[npt.NDArray[np.integer], ...]]) -> tuple[IntArray, IntArray, IntArray]:

@@ -23,7 +23,7 @@ __all__ = ["OTHER", "Identified", "choose_language", "identify"]
 RELIABLE_SCORE = 2.0
 RELIABLE_SHARE = 0.62
 
-_ADDRESS = re.compile(r"\S+@\S+|https?://\S+|www\.\S+|[@#]\w+")
+_ADDRESS = re.compile(r"\S+@\S+|https?://\S+|www\.\S+|\w+\.(?:com|net|org|vn)\b|[@#]\w+")
 
 
 def identify(

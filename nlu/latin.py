@@ -41,7 +41,7 @@ _LETTERS_WEIGHT = 3.0
 _FOREIGN_PRIOR = 0.03
 _FOREIGN = ("de", "es", "it", "pt", "nl", "pl", "cs", "tr", "id", "tl", "sv", "da", "fi", "hu", "ro")
 _PRIORS = {
-    **dict.fromkeys(("vi", "en", "fr"), 1.0),
+    **{"vi": 1.0, "en": 1.0, "fr": 1.0},
     **dict.fromkeys(_FOREIGN, _FOREIGN_PRIOR),
 }
 
@@ -70,12 +70,14 @@ def latin_scores(text: str) -> dict[str, float]:
     scores: dict[str, float] = defaultdict(float)
     known_words = lexicon()
     tokens = [token.replace("’", "'") for token in words_of(text)]
+    # "Google Maps", "Sarah Miller": where every word has a capital, so does the first for that reason.
+    all_names = len(tokens) > 1 and all(token.istitle() for token in tokens)
     plain_syllables = plain_words = 0
     looked_at: list[str] = []
     for position, token in enumerate(tokens):
         word = token.lower()
         # A capital inside a sentence marks a name, and the names of this city are Vietnamese in every language.
-        name = position > 0 and token[0].isupper() and not token.isupper()
+        name = (position > 0 or all_names) and token[0].isupper() and not token.isupper()
         found = [pair for pair in known_words.get(word, []) if pair[0] != "vi"]
         folded = fold(word)
         is_syllable = _SYLLABLE.fullmatch(folded) is not None
@@ -85,7 +87,7 @@ def latin_scores(text: str) -> dict[str, float]:
             # not speak, whose short words ("do", "is", "di") are also English, French or Vietnamese.
             shared = 1.0 if len(found) == 1 else 0.6
             rare = 0.4 if not supported(language) and (ours or (is_syllable and word.isascii())) else 1.0
-            scores[language] += weight * min(shared, rare)
+            scores[language] += weight * min(shared, rare) * (0.4 if name else 1.0)
         known = any(language == "vi" for language, _ in known_words.get(folded, []))
         if is_syllable and (_VIETNAMESE.search(word) or (known and not word.isascii() and not found)):
             scores["vi"] += 0.3 if name else 1.6

@@ -23,7 +23,7 @@ _PATTERNS = tuple((name, weight, re.compile(pattern)) for name, weight, pattern 
 _SYLLABLES = re.compile(r"[\uac00-\ud7af]")
 _NOT_RUSSIAN = re.compile("[іїєґўђћџљњјѓќәғқңөұүһ]|ъ(?![еёюя])", re.IGNORECASE)
 # How likely each language of the alphabet is before its words are read.
-_CYRILLIC = {"ru": 1.0, "uk": 0.02, "bg": 0.02, "mk": 0.01}
+_CYRILLIC = {"ru": 1.0, "uk": 0.02, "bg": 0.002, "mk": 0.001}
 # Ideograms that show no language of their own flip a conversation from this many on.
 _ENOUGH_IDEOGRAMS = 4
 
@@ -62,7 +62,9 @@ def _east_asian(text: str, weights: dict[str, float], confidence: float, context
         return Identified("ja", confidence, reliable=True)
     balance = japanese_balance(text)
     if balance:
-        return Identified("ja" if balance > 0 else "zh", confidence, reliable=abs(balance) >= 1 and weights["han"] > 2.5)
+        # A single ideogram is too little to flip a conversation.
+        reliable = abs(balance) >= 1 and weights["han"] > 2.5
+        return Identified("ja" if balance > 0 else "zh", confidence, reliable=reliable)
     # Ideograms that both write: a Japanese conversation stays Japanese.
     reliable = context != "ja" and weights["han"] >= 2.5 * _ENOUGH_IDEOGRAMS
     return Identified("ja" if context == "ja" else "zh", confidence * 0.75, reliable=reliable)

@@ -25,8 +25,8 @@ class KeywordEmbedder:
         """Nothing to load."""
 
     def encode_query(self, question: str) -> Encoded:
-        """Return the question's keyword vector, and one for each of its words."""
-        words = question.lower().split()
+        """Return the question's keyword vector, and one for each of its keywords."""
+        words = [word for word in question.lower().split() if any(known in word for known in KEYWORDS)]
         ids = np.array([zlib.crc32(word.encode()) % 1000 for word in words], np.int32)
         tokens = np.stack([self._vector(word) for word in words]) if words else np.zeros((0, self.dimension), np.float32)
         return Encoded(self._vector(question), tokens, ids)

@@ -43,3 +43,12 @@ def test_a_question_without_terms_shares_nothing():
 
 def test_an_empty_index_can_be_asked():
     assert len(LexicalIndex((), (), ()).scores("boat").words) == 0
+
+
+def test_a_mistyped_word_counts_as_what_it_may_stand_for_but_less():
+    texts = ("Where is the restaurant?", "Where is the pagoda?")
+    made = LexicalIndex(texts, (0, 1), (True, True))
+    typed, right = made.scores("restuarant"), made.scores("restaurant")
+    assert typed.words.argmax() == typed.passages.argmax() == 0
+    assert 0 < typed.words[0] < right.words[0]
+    assert typed.words[1] == 0
