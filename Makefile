@@ -1,7 +1,7 @@
 # Citydesk. `make` lists the commands; each sets up what it needs, and rebuilds only what has changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run chat test bench train model lint setup clean
+.PHONY: help run chat test bench bench-peers train model lint setup clean
 
 APP := .venv/app/bin/python
 MODEL := var/model/citydesk_model.json
@@ -9,7 +9,7 @@ TRAINED := var/rasa/.trained
 TRAINING_FILES := config.yml $(shell find domain nlu -name '*.yml' -o -name '*.py' -path 'nlu/*' | sort)
 
 help:  ## List these commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: setup  ## Set everything up and start the desk (Ctrl-C stops it)
 	@exec $(APP) manage.py run
@@ -22,6 +22,9 @@ test: setup .venv/app/.ready-test  ## Set up and run all tests
 
 bench: setup .venv/app/.ready-test  ## Measure, beside a stock Rasa bot
 	@exec $(APP) -m tests.bench
+
+bench-peers: .venv/app/.ready-peers $(MODEL)  ## Measure the search beside txtai, plain vectors, plain BM25
+	@exec $(APP) -m tests.bench.peers
 
 train: $(TRAINED)  ## Train the dialogue model (when its files have changed)
 
@@ -40,6 +43,9 @@ clean:  ## Remove what was built (not the database): model, index, dialogue mode
 
 .venv/app/.ready-test: pyproject.toml constraints/app.txt | .venv/app/.ready
 	@tools/make-env app test
+
+.venv/app/.ready-peers: pyproject.toml constraints/app.txt | .venv/app/.ready
+	@tools/make-env app peers
 
 $(MODEL): | .venv/app/.ready
 	@$(APP) -m knowledge.model.build var/model

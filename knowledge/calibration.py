@@ -1,7 +1,7 @@
 """The decision's numbers: from which evidence on an entry answers, kept per embedding model in `calibration/`.
 
-`MODEL.json` holds boosted trees over FEATURES, an offset for every pair of languages (the asker's, and whether the
-entry has a text in it), and the two thresholds; `MODEL.npz` the model's geometry. `manage.py calibrate` writes both.
+`MODEL.json` holds weights of FEATURES and boosted trees over them, an offset for every pair of languages (the asker's,
+and whether the entry has a text in it), and the two thresholds; `MODEL.npz` the model's geometry. `manage.py calibrate` writes both.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Calibration:
                 raise ValueError("its numbers are for other features")
             trees = tuple(Tree.of(each) for each in row["trees"])
             return cls(
-                model, row["answer_from"], row["clarify_from"], bias=row["bias"], trees=trees, pairs=row["pairs"],
-                geometry=Geometry.read(geometry),
+                model, row["answer_from"], row["clarify_from"], bias=row["bias"], weights=tuple(row["weights"]),
+                trees=trees, pairs=row["pairs"], geometry=Geometry.read(geometry),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             calibrated = sorted(each.stem.replace("--", "/") for each in folder.glob("*.json"))
@@ -69,7 +69,7 @@ class Calibration:
         numbers, geometry = files(self.model, folder)
         row = {
             "model": known_as(self.model), **notes, "answer_from": self.answer_from, "clarify_from": self.clarify_from,
-            "bias": self.bias, "pairs": dict(self.pairs), "features": list(FEATURES),
+            "bias": self.bias, "pairs": dict(self.pairs), "features": list(FEATURES), "weights": list(self.weights),
         }
         head = json.dumps(row, indent=2, ensure_ascii=False).removesuffix("\n}")
         # A tree a line: a difference between two calibrations can be read.

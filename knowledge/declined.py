@@ -58,7 +58,7 @@ class Declined:
 
     @classmethod
     def kept(cls, folder: Path, embedder: Embedder, geometry: Geometry) -> Declined:
-        """Return the list's questions from what was kept in a folder, encoded and kept there when it is not of these."""
+        """Return the list's questions as a folder keeps them; encoded, and kept there, when it keeps others."""
         questions = read()
         of = hashlib.sha256(f"{embedder.name} {geometry.digest} {sorted(questions.items())}".encode()).hexdigest()[:12]
         file = folder / f"declined-{of}.npy"
@@ -80,7 +80,7 @@ class Declined:
                 if old != file:
                     old.unlink(missing_ok=True)
         except OSError as error:
-            logger.warning("The declined questions cannot be kept in %s (%s); they are encoded at every start", folder, error)
+            logger.warning("Declined questions cannot be kept in %s (%s): encoded at every start", folder, error)
         return made
 
 

@@ -1,8 +1,8 @@
 """Fits a model's numbers to a knowledge base and labelled questions (`manage.py calibrate`).
 
-Three steps: the geometry from the texts; boosted trees from what the search finds for each labelled question and
-whether that is right; an offset for each pair of languages, drawn towards none where there are few questions. The
-thresholds are chosen on predictions for questions that the trees had not seen (cross-validation).
+Three steps: the geometry from the texts; weights and boosted trees from what the search finds for each labelled
+question and whether that is right; an offset for each pair of languages, drawn towards none where there are few
+questions. The thresholds are chosen on predictions for questions that the trees had not seen (cross-validation).
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from knowledge.calibration import FEATURES, Calibration, pair_of
 from knowledge.declined import Declined, read
@@ -109,23 +112,34 @@ def examples(searcher: Searcher, questions: Sequence[Question], today: dt.date) 
 
 def fit(model: str, known: Examples, geometry: Geometry, precision: float, declined: float) -> tuple[Calibration, Rows]:
     """Return the numbers, and each question's probability by trees that had not seen it; raises NoThreshold."""
+    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=5000))
     boosted = GradientBoostingClassifier(
         n_estimators=200, max_depth=3, learning_rate=0.06, subsample=0.7, min_samples_leaf=10, max_features=0.4,
         random_state=SEED,
     )
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    unseen = cross_val_predict(boosted, known.rows, known.right, cv=folds, method="predict_proba")[:, 1]
-    odds = np.log(np.clip(unseen, 1e-6, 1 - 1e-6) / np.clip(1 - unseen, 1e-6, 1))
+    # What each says is averaged: straight lines go on where there were no questions, trees see what depends on what.
+    odds = np.mean(
+        [
+            cross_val_predict(each, known.rows, known.right, cv=folds, method="decision_function")
+            for each in (linear, boosted)
+        ],
+        axis=0,
+    )
     offsets = pair_offsets(odds, known.right, known.pairs)
     odds += np.array([offsets[pair] for pair in known.pairs])
     probabilities = 1 / (1 + np.exp(-odds))
     answer_from = answer_threshold(probabilities, known.right, known.answerable, precision, declined)
     clarify_from = clarify_threshold(probabilities, known.among, answer_from)
-    bias, trees = from_sklearn(boosted.fit(known.rows, known.right))
+    scaler, regression = linear.fit(known.rows, known.right)
+    weights = regression.coef_[0] / scaler.scale_
+    straight = float(regression.intercept_[0] - (weights * scaler.mean_).sum())
+    bias, trees = from_sklearn(boosted.fit(known.rows, known.right), share=0.5)
     return (
         Calibration(
-            model, round(answer_from, 4), round(clarify_from, 4), bias=round(bias, 6), trees=tuple(trees),
-            pairs=offsets, geometry=geometry,
+            model, round(answer_from, 4), round(clarify_from, 4), bias=round((bias + straight) / 2, 6),
+            weights=tuple(round(float(weight) / 2, 6) for weight in weights), trees=tuple(trees), pairs=offsets,
+            geometry=geometry,
         ),
         probabilities,
     )

@@ -1,6 +1,7 @@
 """Keeps the index the same as the published knowledge base: notices a change, builds aside, switches.
 
-What was published is served as soon as it can be searched; the snapshot is written after that, for the next start.
+What was published is served as soon as it can be searched; the snapshot is written, for the next start, when nothing
+newer waits.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class Keeper:
         if snapshot is not None:
             self._serve(snapshot)
         try:
-            self.refresh()
+            while self.refresh():
+                pass
         except DatabaseError as error:
             if self.searcher is None:
                 raise
@@ -75,23 +77,27 @@ class Keeper:
             return None
 
     def refresh(self) -> bool:
-        """Build and switch to a new snapshot if the knowledge base has changed; tell whether it had."""
+        """Build and switch to a new snapshot if the knowledge base has changed; tell whether it had.
+
+        When it had not, what is served is written if it is not on disk yet.
+        """
         revision = KnowledgeState.current()
         known = self.searcher.snapshot if self.searcher else None
         if known is not None and known.revision == revision:
-            if self._write_at is not None and time.monotonic() >= self._write_at:
-                self._write(known)
+            self._write(known)
             return False
         made = assemble(self.embedder, known, self._calibration.geometry if self._calibration else None)
         if known is not None and made.passages == known.passages and made.geometry == known.geometry:
             self._serve_as(made.revision)
         else:
             self._serve(made)
-        self._write(made)
+        self._write_at = time.monotonic()
         return True
 
     def _write(self, snapshot: Snapshot) -> None:
-        """Write what is served; a full disk keeps nobody from an answer, so that it is tried again later."""
+        """Write what is served, if that is due; a full disk keeps nobody from an answer, it is tried again later."""
+        if self._write_at is None or time.monotonic() < self._write_at:
+            return
         try:
             snapshots.write(self.folder, snapshot)
             self._write_at = None

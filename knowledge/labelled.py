@@ -81,25 +81,28 @@ def read_questions(files: Iterable[Path]) -> list[Question]:
     return [_question(row) for row in rows]
 
 
-def read_corpus(file: Path) -> list[Text]:
-    """Return the texts of a corpus; raises QuestionError."""
-    return [_text(row) for _, row in read_lines(file, CORPUS_FIELDS)]
+def read_evaluation(corpus: Path, queries: Path) -> tuple[list[Text], list[Question], list[int]]:
+    """Return a corpus, the questions asked of it, and the lines of questions that name texts of other corpora as well.
 
-
-def read_evaluation(corpus: Path, queries: Path) -> tuple[list[Text], list[Question]]:
-    """Return a corpus and the questions asked of it; raises QuestionError with the problems of both files."""
+    Labels are reduced to what is in the corpus: one set of questions may serve several corpora. A question whose
+    labels are all elsewhere is a mistake. Raises QuestionError with the problems of both files.
+    """
     texts, asked = _Reader(), _Reader()
     text_rows = texts.rows(corpus, CORPUS_FIELDS, LONGEST_TEXT)
     query_rows = asked.rows(queries, QUESTION_FIELDS, MAX_LENGTH)
-    if not texts.unnamed:  # else what seems to be missing may stand in a line that could not be read
-        for number, row in query_rows:
-            for name in row["relevant"]:
-                if name not in texts.places:
-                    asked.problems.append(f"{queries}:{number}: relevant id {_show(name)} is not in {corpus}")
-    problems = texts.problems + asked.problems
-    if problems:
+    questions, absent = [], []
+    for number, row in query_rows:
+        there = [name for name in row["relevant"] if name in texts.places]
+        # What seems to be missing may stand in a line that could not be read.
+        if row["relevant"] and not there and not texts.unnamed:
+            names = ", ".join(map(_show, row["relevant"][:5]))
+            asked.problems.append(f"{queries}:{number}: relevant {names} not in {corpus} ([]: nothing answers it)")
+        if there != list(row["relevant"]):
+            absent.append(number)
+        questions.append(_question(row | {"relevant": there}))
+    if problems := texts.problems + asked.problems:
         raise QuestionError(problems)
-    return [_text(row) for _, row in text_rows], [_question(row) for _, row in query_rows]
+    return [_text(row) for _, row in text_rows], questions, absent
 
 
 class _Reader:
@@ -130,6 +133,7 @@ class _Reader:
         # Not `splitlines`: U+2028, U+0085 and others may stand in a JSON text as they are.
         lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
         if not any(line.strip() for line in lines):
+            self.unnamed = True
             self.problems.append(f"{file}: is empty. Give one JSON object a line, with {', '.join(required)}.")
         rows = []
         for number, line in enumerate(lines, 1):
@@ -171,7 +175,9 @@ def _parse(line: bytes) -> tuple[Row, list[str]]:
         return {}, [f"not UTF-8 (byte {error.start + 1} of the line); save the file as UTF-8"]
     except RecursionError:
         return {}, ["not a JSON object that can be read (nested too deep); one flat object a line"]
-    except ValueError as error:
+    except json.JSONDecodeError as error:
+        return {}, [f"not a JSON object ({error.msg}, at character {error.colno}); one object a line"]
+    except ValueError as error:  # a number of thousands of digits
         return {}, [f"not a JSON object ({error}); one object a line"]
     if not isinstance(row, dict) or not row:
         return {}, [f"not a JSON object with fields ({_show(row)}); one object a line"]
@@ -229,9 +235,8 @@ def language_of(tag: object) -> str | None:
 
 
 def _question(row: Row) -> Question:
-    return Question(
-        row["id"], row["lang"], clean(row["text"]).text, tuple(row["relevant"]), row.get("split") or "test"
-    )
+    split = row.get("split") or "test"
+    return Question(row["id"], row["lang"], clean(row["text"]).text, tuple(row["relevant"]), split)
 
 
 def _text(row: Row) -> Text:

@@ -138,7 +138,8 @@ class Ranking:
             "evidence": words.evidence[entries], "missing": words.missing[entries],
             "own_language": self._groups.written_in(entries, asked.language),
             "among_nearest": (entries[:, None] == nearest[None, :NEAREST]).mean(axis=1),
-            "best": SCALE * best, "mean": SCALE * mean, "answers": SCALE * answers, "dense_margin": _ahead(SCALE * best),
+            "best": SCALE * best, "mean": SCALE * mean, "answers": SCALE * answers,
+            "dense_margin": _ahead(SCALE * best),
             "late": SCALE * late[0], "late_mean": SCALE * late[1], "late_margin": _ahead(SCALE * late[0]),
             "uncovered": SCALE * late[2], "worst": SCALE * late[3], "alike": SCALE * late[4],
             **self._beside_declined(asked, best, late[4]),
@@ -175,7 +176,9 @@ class Ranking:
             "ahead_of_declined": SCALE * (best - first), "more_alike": SCALE * (alike - first),
         }
 
-    def _mean_of(self, kind: npt.NDArray[np.bool_], chosen: Selection, cosines: FloatArray, otherwise: FloatArray) -> FloatArray:
+    def _mean_of(
+        self, kind: npt.NDArray[np.bool_], chosen: Selection, cosines: FloatArray, otherwise: FloatArray
+    ) -> FloatArray:
         """Return the mean cosine of the entries' passages of a kind; an entry without any: what else is known of it."""
         counted = kind[chosen.rows]
         counts = np.add.reduceat(counted.astype(np.float32), chosen.starts)

@@ -12,6 +12,8 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import pairwise
 
 from knowledge.syllables import general, is_syllable, syllables
 from knowledge.telex import read_keys
@@ -46,6 +48,8 @@ TEXT_PAIRS, GENERAL_PAIRS, TEXT_SYLLABLES, GENERAL = 80.0, 5.0, 5000.0, 0.45
 FOREIGN_AGAIN, FOREIGN_FIRST = 0.05, 0.0005
 # How many syllables of one spelling are tried, and how many readings of the words before are kept.
 SPELLINGS, KEPT = 12, 8
+# Texts whose syllables are remembered: every snapshot makes a restorer, mostly of the texts of the one before.
+READ_TEXTS = 20_000
 # The share of syllables with marks in Vietnamese as it is written; how often one who writes marks leaves one out.
 MARKED, FORGOTTEN = 0.75, 0.02
 
@@ -62,12 +66,9 @@ class Restorer:
         seen: Counter[str] = Counter()
         self._pairs: Counter[tuple[str, str]] = Counter()
         for text in texts:
-            if lacks_diacritics(text):  # itself typed without them
-                continue
-            for sentence in _SENTENCE.split(text):
-                words = [_START, *syllables(sentence)]
+            for words in _sentences(text):
                 seen.update(words[1:])
-                self._pairs.update(zip(words, words[1:], strict=False))
+                self._pairs.update(pairwise(words))
         self._after: Counter[str] = Counter()
         for (first, _), n in self._pairs.items():
             self._after[first] += n
@@ -136,6 +137,14 @@ class Restorer:
             if (total := score + math.log(chance)) > best:
                 best, previous = total, before
         return best + cost, (*paths[previous][1], word)
+
+
+@lru_cache(READ_TEXTS)
+def _sentences(text: str) -> tuple[tuple[str, ...], ...]:
+    """Return the syllables of each sentence after a mark of its beginning; none of a text typed without diacritics."""
+    if lacks_diacritics(text):
+        return ()
+    return tuple((_START, *syllables(sentence)) for sentence in _SENTENCE.split(text))
 
 
 def needs_restoring(question: str) -> float:

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from knowledge.calibration import FEATURES, Calibration, pair_of
-from knowledge.embedder import Embedder
 from knowledge.declined import NONE, Declined
+from knowledge.embedder import Embedder
 from knowledge.geometry import Geometry
 from knowledge.ranking import Asked, Found, Ranking
 from knowledge.restore import Restorer, lacks_diacritics

@@ -8,11 +8,13 @@ an approximate index (knowledge.vectors) is a file of the snapshot.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,8 @@ FORMAT = 2
 ARRAYS = ("vectors", "token_vectors", "token_ids", "token_counts")
 FILES = (*(f"{name}.npy" for name in ARRAYS), "passages.jsonl")
 KEPT = 3
+# Seconds after which what a killed build left is removed; a living one takes some seconds.
+ABANDONED = 3600.0
 CHUNK = 256
 _MANIFEST = {"format", "model", "revision", "passages", "sha256"}
 Progress = Callable[[int, int], None]
@@ -38,6 +42,7 @@ REMEDY = "Run `manage.py build_index` to build a new one from the database."
 
 
 Piece = tuple[npt.NDArray[np.float32], npt.NDArray[np.int8], npt.NDArray[np.int32]]
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Snapshot:
     tokens: Tokens
     geometry: str = PLAIN.digest
 
-    def by_digest(self) -> dict[str, Piece]:
+    def by_text(self) -> dict[Key, Piece]:
         """Return what was encoded by what it was made from: a passage that has not changed needs no encoding."""
         starts = self.tokens.starts
         return {
@@ -75,7 +80,7 @@ def encode(
     `progress` is told (done, of how many) after every chunk.
     """
     usable = known is not None and (known.model, known.geometry) == (embedder.name, geometry.digest)
-    have = known.by_digest() if known is not None and usable else {}
+    have = known.by_text() if known is not None and usable else {}
     missing = list({_key(each): each for each in passages if _key(each) not in have}.items())
     for start in range(0, len(missing), CHUNK):
         chunk = missing[start : start + CHUNK]
@@ -93,9 +98,9 @@ def encode(
     return np.stack([vector for vector, _, _ in pieces]).astype(np.float32), tokens
 
 
-def _key(passage: Passage) -> str:
+def _key(passage: Passage) -> Key:
     # The same words in two languages are two texts: tokens lose the mean of their language.
-    return f"{passage.language}:{passage.digest}"
+    return passage.language, passage.text
 
 
 def write(folder: Path, snapshot: Snapshot) -> Path:
@@ -148,6 +153,10 @@ def _prune(folder: Path, current: str) -> None:
     names = sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
     for name in [name for name in names if name != current][: -(KEPT - 1)]:
         shutil.rmtree(folder / name, ignore_errors=True)
+    for left in folder.glob(".building-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def current_revision(folder: Path) -> int | None:

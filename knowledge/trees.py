@@ -5,6 +5,7 @@ A tree is walked from node 0: a row goes left when its feature is at most the th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,8 +75,11 @@ class Forest:
         return float(self._values[nodes].sum())
 
 
-def from_sklearn(fitted: Any) -> tuple[float, list[Tree]]:
-    """Return (bias, trees) of a fitted binary GradientBoostingClassifier: log-odds = bias + sum of the trees."""
+def from_sklearn(fitted: Any, share: float = 1.0) -> tuple[float, list[Tree]]:
+    """Return (bias, trees) of a fitted binary GradientBoostingClassifier: log-odds = bias + sum of the trees.
+
+    The trees are multiplied by `share`, the bias is not.
+    """
     trees = []
     for (regressor,) in fitted.estimators_:
         inner = regressor.tree_
@@ -86,10 +90,8 @@ def from_sklearn(fitted: Any) -> tuple[float, list[Tree]]:
                 tuple(round(float(each), 6) for each in inner.threshold),
                 tuple(int(each) for each in inner.children_left),
                 tuple(int(each) for each in inner.children_right),
-                tuple(round(fitted.learning_rate * float(each), 6) for each in inner.value[:, 0, 0]),
+                tuple(round(share * fitted.learning_rate * float(each), 6) for each in inner.value[:, 0, 0]),
             )
         )
     prior = fitted.init_.class_prior_[1]
-    import math
-
     return math.log(prior / (1 - prior)), trees

@@ -22,6 +22,8 @@ __all__ = ["OTHER", "Identified", "choose_language", "identify"]
 # The weight of evidence that flips a conversation from one language to another: about two function words.
 RELIABLE_SCORE = 2.0
 RELIABLE_SHARE = 0.62
+# With this much evidence, about six function words, a smaller share of all that speaks for any language is enough.
+PLENTY, PLENTY_SHARE = 4.0, 0.55
 
 _ADDRESS = re.compile(r"\S+@\S+|https?://\S+|www\.\S+|\w+\.(?:com|net|org|vn)\b|[@#]\w+")
 
@@ -48,7 +50,8 @@ def identify(
     share = score / sum(value for value in scores.values() if value > 0)
     confidence = round(share * (1 - math.exp(-score / 1.5)), 3)
     # One word may be a name, or a word that travels ("restaurant", "menu"): it never flips a conversation.
-    reliable = score >= RELIABLE_SCORE and share >= RELIABLE_SHARE and len(words_of(stripped)) >= 2
+    clear = share >= RELIABLE_SHARE or (score >= PLENTY and share >= PLENTY_SHARE)
+    reliable = score >= RELIABLE_SCORE and clear and len(words_of(stripped)) >= 2
     if not reliable and known and (
         score < 1 or share < 0.45 or (score < RELIABLE_SCORE and scores.get(context, 0) > score * 0.8)
     ):

@@ -294,6 +294,15 @@ def measure(stack: Stack, emulator: Emulator | None, requests: int) -> dict[str,
     }
 
 
+def measure_service() -> dict[str, Any] | None:
+    """Measure the search service at 20,000 passages in a process of its own, which prints its table."""
+    note("search service at 20,000 passages: two minutes (`--no-service` leaves it out)")
+    with tempfile.TemporaryDirectory(prefix="citydesk-bench-") as folder:
+        file = Path(folder) / "service.json"
+        subprocess.run([sys.executable, "-m", "tests.bench.service", "--json", str(file)], cwd=ROOT)
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
 def measure_scale() -> dict[str, Any] | None:
     """Measure the index of a million passages in a process of its own, which prints its table; None if it failed."""
     note("index of up to a million passages: some minutes, 3 GiB of memory (`--no-scale` leaves it out)")
@@ -333,6 +342,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file too")
     parser.add_argument("--no-scale", action="store_true", help="leave the index of a million passages out (minutes)")
+    parser.add_argument("--no-service", action="store_true", help="leave the service at 20,000 passages out (minutes)")
     parser.add_argument("--requests", type=int, default=200, help="how many of each (default: %(default)s)")
     options = parser.parse_args()
     try:
@@ -347,6 +357,8 @@ def main() -> int:
         note(str(problem))
         return 2
     show(figures)
+    if not options.no_service:
+        figures["service"] = measure_service()
     if not options.no_scale:
         figures["scale"] = measure_scale()
     print(json.dumps(figures, ensure_ascii=False))

@@ -33,7 +33,7 @@ def test_every_setting_is_in_the_settings_table_and_every_row_is_a_setting():
 def test_every_make_target_has_a_line_of_help_and_the_readme_names_the_two_commands():
     makefile = read("Makefile")
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.M)[1].split()
-    helped = set(re.findall(r"^([a-z]+):.*## ", makefile, re.M))
+    helped = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.M))
     assert set(phony) - helped <= {"setup"}
     for target in ("run", "test", "chat", "bench", "train", "model", "lint"):
         assert target in helped

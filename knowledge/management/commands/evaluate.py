@@ -45,8 +45,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "files", nargs="*", type=Path, metavar="FILE",
             help='CORPUS.jsonl, lines {"id", "lang", "title"?, "text"}, and QUERIES.jsonl, lines {"id", "lang", '
-            '"text", "relevant": [ids]} ([]: nothing answers it). With --knowledge queries alone, relevant to entries; without '
-            "any, our own labelled questions.",
+            '"text", "relevant": [ids]} ([]: nothing answers it). With --knowledge only queries, whose ids are '
+            "entries; without any, our own labelled questions.",
         )
         parser.add_argument("--knowledge", action="store_true", help="evaluate the live knowledge base")
         parser.add_argument("--split", choices=["tune", "test", "all"], default="test", help="of our own questions")
@@ -86,8 +86,8 @@ class Command(BaseCommand):
         if gone := len(labelled) - len(questions):
             missing = sorted({name for each in labelled for name in each.relevant} - shown.keys())
             self.stderr.write(
-                f"{gone} questions are left out: what answers them is not published now ({', '.join(missing[:10])}"
-                f"{' …' if len(missing) > 10 else ''})."
+                f"Questions left out, for what answers them is not published now: {gone} ({', '.join(missing[:10])}"
+                f"{' …' if len(missing) > 10 else ''}).", self.style.WARNING,
             )
         if not questions:
             raise CommandError("Nothing that these questions are about is published. Run `manage.py import_content`?")
@@ -96,7 +96,13 @@ class Command(BaseCommand):
     def _corpus(self, embedder: Embedder, options: dict[str, Any]) -> tuple[Searcher, list[Question]]:
         if len(options["files"]) != 2:
             raise CommandError("Give CORPUS.jsonl and QUERIES.jsonl, or --knowledge.")
-        texts, questions = read_evaluation(*options["files"])
+        corpus, queries = options["files"]
+        texts, questions, absent = read_evaluation(corpus, queries)
+        if absent:
+            self.stderr.write(
+                f"Questions that name texts not in {corpus} beside ones that are: {len(absent)} (first: {queries}:"
+                f"{absent[0]}). Only those that are in it count.", self.style.WARNING,
+            )
         questions = _chosen(questions, options)
         geometry = geometry_of(embedder)
         passages = passages_of(texts)
@@ -109,8 +115,8 @@ class Command(BaseCommand):
             "overall": result["overall"], **result["by_language"], **result["by_pair"],
             "dense only": result["dense_only"], "lexical only": result["lexical_only"],
         }
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-        table.add_column("")
+        table = Table(box=SIMPLE_HEAD, show_edge=False, padding=0)
+        table.add_column("", no_wrap=True)
         for head in COLUMNS.values():
             table.add_column(head, justify="right", no_wrap=True, vertical="bottom")
         for name, row in rows.items():
@@ -120,7 +126,7 @@ class Command(BaseCommand):
         console.print(table)
         overall = result["overall"]
         self.stdout.write(
-            f"{overall['n']} questions; something answers {overall['answerable']}: recall and MRR are of those."
+            f"{overall['n']} questions, {overall['answerable']} with an answer: recall, MRR and pairs are of those."
         )
 
 
