@@ -1,7 +1,8 @@
 """The decision's numbers: from which evidence on an entry answers, kept per embedding model in `calibration/`.
 
 `MODEL.json` holds weights of FEATURES and boosted trees over them, an offset for every pair of languages (the asker's,
-and whether the entry has a text in it), and the two thresholds; `MODEL.npz` the model's geometry. `manage.py calibrate` writes both.
+and whether the entry has a text in it), and the two thresholds; `MODEL.npz` the model's geometry. `manage.py calibrate`
+writes both.
 """
 
 from __future__ import annotations

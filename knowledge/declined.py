@@ -41,11 +41,11 @@ class Declined:
 
         `apart_from` leaves one out by its text: what is learnt from a labelled question must not know its label.
         """
-        if not self._rows:
-            return NOTHING_NEAR, NOTHING_NEAR
-        cosines = self._vectors @ vector
+        cosines = self._vectors @ vector if self._rows else np.zeros(0, np.float32)
         if apart_from in self._rows:
             cosines = np.delete(cosines, self._rows[apart_from])
+        if not len(cosines):
+            return NOTHING_NEAR, NOTHING_NEAR
         nearest = np.sort(cosines)[-NEAREST:]
         return float(nearest[-1]), float(nearest.mean())
 

@@ -28,7 +28,7 @@ class KeywordEmbedder:
         """Return the question's keyword vector, and one for each of its keywords."""
         words = [word for word in question.lower().split() if any(known in word for known in KEYWORDS)]
         ids = np.array([zlib.crc32(word.encode()) % 1000 for word in words], np.int32)
-        tokens = np.stack([self._vector(word) for word in words]) if words else np.zeros((0, self.dimension), np.float32)
+        tokens = np.array([self._vector(word) for word in words], np.float32).reshape(-1, self.dimension)
         return Encoded(self._vector(question), tokens, ids)
 
     def encode_passages(self, texts: Sequence[str], *, batch_size: int = 16) -> list[Encoded]:

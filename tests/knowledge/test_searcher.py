@@ -28,7 +28,8 @@ def searcher(*rows: tuple[str, str, str], embedder=None, calibration=BY_HAND, **
         Passage(f"{entry}/{language}/question/{n}", entry, language, "question", text, text, **dates.get(entry, {}))
         for n, (entry, language, text) in enumerate(rows)
     )
-    snapshot = Snapshot(1, embedder.name, passages, *encode(passages, embedder, None, calibration.geometry if calibration else PLAIN))
+    geometry = calibration.geometry if calibration else PLAIN
+    snapshot = Snapshot(1, embedder.name, passages, *encode(passages, embedder, None, geometry))
     return Searcher(snapshot, embedder, calibration)
 
 
