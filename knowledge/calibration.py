@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parent / "calibration"
 FEATURES = (
     "margin", "coverage", "phrase", "evidence", "missing", "own_language", "among_nearest",
     "best", "mean", "answers", "dense_margin", "late", "late_mean", "late_margin", "uncovered", "worst", "alike",
-    "declined", "ahead_of_declined", "more_alike",
+    "declined", "ahead_of_declined", "more_alike", "foreign",
 )
 PLAIN_WEIGHTS = (0.0,) * len(FEATURES)
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.spelling import Speller
-from knowledge.tokens import concepts, tokenize
+from knowledge.tokens import NAME, concepts, tokenize
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -30,13 +30,15 @@ class LexicalScores:
     """What a question shares with the passages (`passages`, 0 to 1) and with the entries (the rest).
 
     `words` is the share of the question's words that an entry holds, weighted by rarity (0 to 1); `evidence` the
-    weight of the concepts it is about (a rare one says more than two common ones), `missing` of those it is not.
+    weight of the concepts it is about (a rare one says more than two common ones), `missing` of those it is not;
+    `foreign` counts the proper names (names.yml) in the question that an entry does not hold.
     """
 
     passages: FloatArray
     words: FloatArray
     evidence: FloatArray
     missing: FloatArray
+    foreign: FloatArray
 
 
 class LexicalIndex:
@@ -108,11 +110,14 @@ class LexicalIndex:
                 gained[holders] = np.maximum(gained[holders], weight * self._rarity[word])
             held += gained
         evidence, about = np.zeros(self._entries, np.float32), 0.0
+        foreign = np.zeros(self._entries, np.float32)
         for concept in sorted(concepts(question)):
             rarity, weights = self._concepts.get(concept, self._nowhere)
             evidence += rarity * weights
             about += rarity
-        return LexicalScores(self._bm25_share(words), held / (total or 1.0), evidence, about - evidence)
+            if concept.startswith(NAME):
+                foreign += weights == 0
+        return LexicalScores(self._bm25_share(words), held / (total or 1.0), evidence, about - evidence, foreign)
 
     def _meant(self, term: str) -> list[tuple[int, float]]:
         """Return the index's own words that a term stands for, with weights: itself, else what it may be a slip of."""

@@ -136,6 +136,7 @@ class Ranking:
         known = {
             "margin": _ahead(fused), "coverage": words.words[entries], "phrase": phrases[entries],
             "evidence": words.evidence[entries], "missing": words.missing[entries],
+            "foreign": words.foreign[entries],
             "own_language": self._groups.written_in(entries, asked.language),
             "among_nearest": (entries[:, None] == nearest[None, :NEAREST]).mean(axis=1),
             "best": SCALE * best, "mean": SCALE * mean, "answers": SCALE * answers,

@@ -14,15 +14,19 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from wagtail import signals
 
+from bot import retention
 from bot.models import Button, Delivery, Message
 
 logger = logging.getLogger("worker")
 # Buttons stay pressable for a month; after that their question is asked again in words.
 BUTTON_DAYS = 30
+# Retention counts in days; looking every 30 s would read the message table for nothing.
+RETENTION_EVERY = dt.timedelta(hours=6)
 
 
 class Command(BaseCommand):
     help = "Publish and expire what is scheduled, tidy up; runs until stopped."
+    retained_at: dt.datetime | None = None
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--seconds", type=float, default=30.0, help="time between two rounds")
@@ -58,6 +62,11 @@ class Command(BaseCommand):
         deleted, _ = Button.objects.filter(created_at__lt=old).delete()
         if deleted:
             logger.info("Removed %s old buttons", deleted)
+        if self.retained_at is None or now - self.retained_at >= RETENTION_EVERY:
+            report = retention.run(now=now)
+            self.retained_at = now
+            if any(report.rows.values()):
+                logger.info("Retention, %s days: erased %s", report.days, report.rows)
 
     @staticmethod
     def publish() -> None:
