@@ -33,6 +33,8 @@ from knowledge.trees import from_sklearn
 # Asking back is worth it while this share of the questions asked back about has its answer among the choices.
 WORTH_ASKING = 0.6
 CHOICES = 3
+# The split of questions that are no sample of what people ask: hard ones, to learn from only.
+LEARNT_FROM = "train"
 FOLDS = 10
 SEED = 0
 # How far a pair's offset is expected to lie from none, in log-odds.
@@ -66,13 +68,17 @@ class Remembering:
 
 @dataclass(frozen=True)
 class Examples:
-    """What the search found for n questions: features (n, len(FEATURES)), and what is true of each."""
+    """What the search found for n questions: features (n, len(FEATURES)), and what is true of each.
+
+    Only `ordinary` ones say where the thresholds lie; the others, made hard on purpose, are there to learn from.
+    """
 
     rows: Rows
     right: Flags
     among: Flags
     answerable: Flags
     pairs: list[str]
+    ordinary: Flags
 
 
 def fit_geometry(passages: Sequence[Passage], embedder: Embedder) -> Geometry:
@@ -107,7 +113,10 @@ def examples(searcher: Searcher, questions: Sequence[Question], today: dt.date) 
         among.append(any(entry in question.relevant for entry, _ in found))
         pairs.append(pair_of(question.lang, features["own_language"] > 0))
     answerable = [bool(each.relevant) for each in questions]
-    return Examples(np.array(rows), np.array(right), np.array(among), np.array(answerable), pairs)
+    ordinary = [each.split != LEARNT_FROM for each in questions]
+    return Examples(
+        np.array(rows), np.array(right), np.array(among), np.array(answerable), pairs, np.array(ordinary)
+    )
 
 
 def fit(model: str, known: Examples, geometry: Geometry, precision: float, declined: float) -> tuple[Calibration, Rows]:
@@ -126,11 +135,15 @@ def fit(model: str, known: Examples, geometry: Geometry, precision: float, decli
         ],
         axis=0,
     )
-    offsets = pair_offsets(odds, known.right, known.pairs)
-    odds += np.array([offsets[pair] for pair in known.pairs])
+    asked = known.ordinary
+    pairs = [pair for pair, counts in zip(known.pairs, asked, strict=True) if counts]
+    offsets = pair_offsets(odds[asked], known.right[asked], pairs)
+    odds += np.array([offsets.get(pair, 0.0) for pair in known.pairs])
     probabilities = 1 / (1 + np.exp(-odds))
-    answer_from = answer_threshold(probabilities, known.right, known.answerable, precision, declined)
-    clarify_from = clarify_threshold(probabilities, known.among, answer_from)
+    answer_from = answer_threshold(
+        probabilities[asked], known.right[asked], known.answerable[asked], precision, declined
+    )
+    clarify_from = clarify_threshold(probabilities[asked], known.among[asked], answer_from)
     scaler, regression = linear.fit(known.rows, known.right)
     weights = regression.coef_[0] / scaler.scale_
     straight = float(regression.intercept_[0] - (weights * scaler.mean_).sum())

@@ -75,7 +75,7 @@ def _fold(text: str) -> str:
 @lru_cache(maxsize=1)
 def _concepts() -> dict[str, list[tuple[re.Pattern[str], str]]]:
     """Return the patterns of every concept's words by their first two characters (one, of a single character)."""
-    table: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+    starts: dict[str, dict[str, list[str]]] = {}
     for file in (CONCEPTS, FOLDER / "names.yml", FOLDER / "attributes.yml"):
         for name, words in yaml.load(file.read_text(encoding="utf-8"), _LOADER).items():  # noqa: S506 (a safe one)
             # Normal as the texts are: a place's other names stand in them as its own.
@@ -85,8 +85,14 @@ def _concepts() -> dict[str, list[tuple[re.Pattern[str], str]]]:
                 spaced = bool(_SPACED.match(word.rstrip("*")[-1]))
                 pattern = (r"\s+" if spaced else r"\s*").join(parts) + (r"(?!\w)" if spaced else "")
                 pattern += "".join(rf"(?!\s*{re.escape(part)})" for part in never)
-                table.setdefault(word[:2].replace("*", ""), []).append((re.compile(pattern), name))
-    return table
+                # "몇 시" is written 몇시 too: where spaces are free, what follows one cannot be part of the start.
+                start = (word if spaced else word.split()[0])[:2].replace("*", "")
+                starts.setdefault(start, {}).setdefault(name, []).append(pattern)
+    # One pattern for all words of a concept that begin alike: a fifth fewer to compile at the start, and to try later.
+    return {
+        start: [(re.compile("|".join(patterns)), name) for name, patterns in named.items()]
+        for start, named in starts.items()
+    }
 
 
 @lru_cache(maxsize=1)

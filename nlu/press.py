@@ -42,8 +42,6 @@ def detect(text: str) -> PressCue | None:
         if asked:
             return PressCue(asked.group(0).strip(), "ask")
         journalist = patterns["journalist"].search(left)
-        if journalist and patterns["ordinary"].search(left):
-            continue
         wish = patterns["wish"].search(left) if journalist else None
         if journalist and wish and not _overlap(journalist.span(), wish.span()):
             return PressCue(f"{journalist.group(0).strip()} … {wish.group(0).strip()}", "journalist")

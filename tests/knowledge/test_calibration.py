@@ -95,7 +95,7 @@ def test_a_pair_that_is_answered_too_boldly_is_held_back_the_more_the_more_is_kn
 def test_fitting_learns_what_makes_an_answer_right():
     rows = RANDOM.normal(size=(400, len(FEATURES)))
     right = rows[:, FEATURES.index("late")] > 0
-    known = Examples(rows, right, right, right, ["vi->own"] * 400)
+    known = Examples(rows, right, right, right, ["vi->own"] * 400, np.arange(400) < 300)
     made, unseen = fit("m", known, GEOMETRY, 0.95, 0.95)
     assert ((unseen >= made.answer_from) == right).mean() > 0.95
     assert made.probability(features(late=2)) > made.answer_from > made.probability(features(late=-2))

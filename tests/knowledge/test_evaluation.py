@@ -281,4 +281,4 @@ def test_our_labelled_questions_are_in_form_and_cover_languages_and_topics():
         ours = [each for each in questions if each.lang == code]
         assert sum(bool(each.relevant) for each in ours) >= 25
         assert sum(not each.relevant for each in ours) >= 12
-        assert {each.split for each in ours} == {"tune", "test"}
+        assert {each.split for each in ours} == {"train", "tune", "test"}

@@ -23,12 +23,12 @@ EVERY = [question for questions in QUESTIONS.values() for question in questions]
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_lines_are_well_formed(name: str) -> None:
-    language = name.removeprefix("fresh-").split("-")[0]
+    language = name.removeprefix("fresh-").removeprefix("near-").split("-")[0]
     assert language in LANGUAGES
     assert QUESTIONS[name]
     for question in QUESTIONS[name]:
         assert question["lang"] == language, question
-        assert question["split"] in {"tune", "test"}, question
+        assert question["split"] in {"train", "tune", "test"}, question
         text = question["text"]
         assert text.strip() == text != "", question
         assert unicodedata.is_normalized("NFC", text), question
@@ -41,7 +41,7 @@ def test_plain_vietnamese_has_no_diacritics(name: str) -> None:
 
 def test_fresh_sets_are_exam_only_and_partly_unanswerable() -> None:
     fresh = {name: questions for name, questions in QUESTIONS.items() if name.startswith("fresh-")}
-    assert {name.removeprefix("fresh-") for name in fresh} == LANGUAGES | {"vi-plain"}
+    assert {name.removeprefix("fresh-").removeprefix("near-") for name in fresh} == LANGUAGES | {"vi-plain"}
     for name, questions in fresh.items():
         assert {question["split"] for question in questions} == {"test"}, name
         unanswerable = sum(not question["relevant"] for question in questions) / len(questions)

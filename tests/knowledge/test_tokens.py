@@ -8,9 +8,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.tokens import ALIASES, CONCEPTS, concepts, tokenize
+from knowledge.tokens import ALIASES, CONCEPTS, FOLDER, concepts, tokenize
 from nlu.text import MAX_LENGTH, clean, fold
 
+LISTS = (CONCEPTS, FOLDER / "names.yml", FOLDER / "attributes.yml")
 VIETNAMESE = "aàáảãạăằắẳẵặâầấẩẫậeèéẻẽẹêềếểễệiìíỉĩịoòóỏõọôồốổỗộơờớởỡợuùúủũụưừứửữựyỳýỷỹỵđ"
 
 
@@ -65,7 +66,7 @@ def test_a_concepts_words_are_whole_words_with_the_endings_allowed(text: str, co
     assert (concept in concepts(text)) == (text not in ("multiple", "steamboat"))
 
 
-@pytest.mark.parametrize("file", [ALIASES, CONCEPTS], ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [ALIASES, *LISTS], ids=lambda file: file.stem)
 def test_every_line_of_the_word_lists_is_a_list_of_texts_in_nfc(file):
     text = file.read_text(encoding="utf-8")
     assert unicodedata.is_normalized("NFC", text)
@@ -80,7 +81,7 @@ def test_a_name_inside_another_word_is_left_alone():
 
 @lru_cache
 def yaml_names() -> frozenset[str]:
-    return frozenset(yaml.safe_load(CONCEPTS.read_text(encoding="utf-8")))
+    return frozenset(name for file in LISTS for name in yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 @given(st.text(max_size=300))

@@ -12,7 +12,7 @@ from knowledge.calibration import known_as
 from knowledge.embedder import SentenceTransformerEmbedder
 from knowledge.errors import KnowledgeError
 from knowledge.evaluation import read_questions
-from knowledge.fitting import Remembering, examples, fit, fit_geometry, searcher_of
+from knowledge.fitting import LEARNT_FROM, Remembering, examples, fit, fit_geometry, searcher_of
 from knowledge.management.commands.evaluate import QUESTIONS
 from knowledge.passages import published_passages
 
@@ -33,7 +33,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             embedder = Remembering(SentenceTransformerEmbedder(settings.MODEL))
-            questions = [each for each in read_questions(sorted(QUESTIONS.glob("*.jsonl"))) if each.split == "tune"]
+            splits = ("tune", LEARNT_FROM)
+            questions = [each for each in read_questions(sorted(QUESTIONS.glob("*.jsonl"))) if each.split in splits]
             passages = list(published_passages())
             if len(questions) < ENOUGH or not passages:
                 raise CommandError(
@@ -46,11 +47,14 @@ class Command(BaseCommand):
         except KnowledgeError as error:
             raise CommandError(str(error)) from error
         calibration.write(questions=len(questions), passages=len(passages))
-        answered = unseen >= calibration.answer_from
+        asked = known.ordinary
+        answered, right, answerable = (
+            unseen[asked] >= calibration.answer_from, known.right[asked], known.answerable[asked]
+        )
         self.stdout.write(
             f"{known_as(embedder.name)}: answers from probability {calibration.answer_from:.3f}, asks from "
             f"{calibration.clarify_from:.3f}; cross-validated on the tuning questions: first hit right "
-            f"{known.right[known.answerable].mean():.3f}, precision {known.right[answered].mean():.3f}, coverage "
-            f"{(known.right & answered).sum() / known.answerable.sum():.3f}, declined "
-            f"{(~answered)[~known.answerable].mean():.3f}. `manage.py evaluate --knowledge` measures the held-out ones."
+            f"{right[answerable].mean():.3f}, precision {right[answered].mean():.3f}, coverage "
+            f"{(right & answered).sum() / answerable.sum():.3f}, declined "
+            f"{(~answered)[~answerable].mean():.3f}. `manage.py evaluate --knowledge` measures the held-out ones."
         )
