@@ -184,7 +184,7 @@ def questions(count: int) -> list[dict[str, Any]]:
     """Return so many requests, all different, made of the labelled questions in all languages."""
     asked = []
     for file in sorted((ROOT / "tests" / "data" / "questions").glob("*.jsonl")):
-        language = file.stem.removeprefix("fresh-").split("-")[0]
+        language = file.stem.removeprefix("fresh-").removeprefix("near-").split("-")[0]
         rows = [json.loads(line)["text"] for line in file.read_text(encoding="utf-8").splitlines()]
         asked.append([{"text": row, "language": language, "top_k": 5} for row in rows])
     mixed = [each for group in itertools.zip_longest(*asked) for each in group if each]

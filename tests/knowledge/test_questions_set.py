@@ -41,7 +41,7 @@ def test_plain_vietnamese_has_no_diacritics(name: str) -> None:
 
 def test_fresh_sets_are_exam_only_and_partly_unanswerable() -> None:
     fresh = {name: questions for name, questions in QUESTIONS.items() if name.startswith("fresh-")}
-    assert {name.removeprefix("fresh-").removeprefix("near-") for name in fresh} == LANGUAGES | {"vi-plain"}
+    assert {name.removeprefix("fresh-") for name in fresh} == LANGUAGES | {"vi-plain"}
     for name, questions in fresh.items():
         assert {question["split"] for question in questions} == {"test"}, name
         unanswerable = sum(not question["relevant"] for question in questions) / len(questions)

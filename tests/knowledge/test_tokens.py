@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.tokens import ALIASES, CONCEPTS, FOLDER, concepts, tokenize
@@ -84,6 +84,7 @@ def yaml_names() -> frozenset[str]:
     return frozenset(name for file in LISTS for name in yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
+@settings(deadline=None)  # the first text of all reads the lists
 @given(st.text(max_size=300))
 def test_any_text_can_be_cleaned_and_split(text: str):
     cleaned = clean(text)

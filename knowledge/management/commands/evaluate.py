@@ -49,7 +49,8 @@ class Command(BaseCommand):
             "entries; without any, our own labelled questions.",
         )
         parser.add_argument("--knowledge", action="store_true", help="evaluate the live knowledge base")
-        parser.add_argument("--split", choices=["train", "tune", "test", "all"], default="test", help="of our own questions")
+        splits = ["train", "tune", "test", "all"]
+        parser.add_argument("--split", choices=splits, default="test", help="of our own questions")
         parser.add_argument("--ids", metavar="PREFIX", default="", help="only questions whose id begins so (fresh-)")
         parser.add_argument("--failures", action="store_true", help="list the questions that went wrong")
         parser.add_argument("--json", action="store_true", help="print one object")
