@@ -52,6 +52,12 @@ class Conversation(models.Model):
     # The form that is being filled in and the field it waits for, as the dialogue last said.
     form = models.CharField(max_length=40, blank=True)
     requested = models.CharField(max_length=60, blank=True)
+    # The asker's time zone (IANA name), when they or their client said it.
+    timezone = models.CharField(max_length=50, blank=True)
+    # The ticket to which the next message is a further word ("reply to the staff" was pressed).
+    replying_to = models.ForeignKey(
+        "desk.Ticket", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     not_known_count = models.PositiveSmallIntegerField(default=0)
     unreachable = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -159,6 +165,9 @@ class Message(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     external_id = models.CharField(max_length=100, blank=True)
     error = models.CharField(max_length=300, blank=True)
+    # Counted up when staff edit what was sent; the channel shows the edit when `shown_revision` has caught up.
+    revision = models.PositiveSmallIntegerField(default=0)
+    shown_revision = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)
 

@@ -18,12 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from bot.models import Handler
-from desk import tickets
-from desk.models import Kind, State, Ticket, TicketEvent
+from desk import answers, tickets
+from desk.models import WAITING, AnswerState, Kind, State, Ticket, TicketEvent
 from desk.transcript import CHANNEL_LABELS, fields_of, is_partly_hidden, talk_of
 from knowledge.models import LANGUAGE_CHOICES
 
-WAITING = (State.OPEN, State.CLAIMED)
 ROWS_A_PAGE = 50
 
 
@@ -100,7 +99,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
         if ticket.conversation
         else "",
         "language": dict(LANGUAGE_CHOICES).get(ticket.language, ticket.language),
-        "max_answer": tickets.MAX_ANSWER,
+        "max_answer": answers.MAX_ANSWER,
         "by_staff": bool(ticket.conversation and ticket.conversation.handler == Handler.STAFF),
         "by_other": bool(ticket.claimed_by and ticket.claimed_by != request.user),
         "last": talk[-1].pk if talk else 0,
@@ -160,9 +159,9 @@ def _name(user: AbstractBaseUser | None) -> str:
 def act(request: HttpRequest, number: str, step: str) -> HttpResponse:
     """Do one step with a ticket; a step that is refused says why and keeps what was typed."""
     ticket = _ticket(request, number)
-    text = request.POST.get("text", "").replace("\r\n", "\n")
+    text, text_vi = (request.POST.get(name, "").replace("\r\n", "\n") for name in ("text", "text_vi"))
     try:
-        done = _do(step, ticket, request.user, text)
+        done = _do(step, ticket, request.user, text, text_vi)
     except tickets.TicketError as error:
         messages.error(request, str(error))
         if text:
@@ -176,15 +175,20 @@ def _unsent_key(ticket: Ticket) -> str:
     return f"unsent-{ticket.pk}"
 
 
-def _do(step: str, ticket: Ticket, user: AbstractBaseUser, text: str) -> str:
+_ANSWERED = {
+    AnswerState.PROPOSED: "Câu trả lời chờ người thứ hai duyệt. / The answer awaits release by a second person.",
+    AnswerState.RELEASED: "Câu trả lời đã vào hàng chờ gửi. / The answer is queued.",
+}
+
+
+def _do(step: str, ticket: Ticket, user: AbstractBaseUser, text: str, text_vi: str) -> str:
     """Do a step and return what to tell the person who asked for it."""
     match step:
         case "claim":
             tickets.claim(ticket, user)
             return "Bạn đã nhận phiếu này. / This ticket is yours."
         case "answer":
-            tickets.answer(ticket, user, text)
-            return "Câu trả lời đã vào hàng chờ gửi. / The answer is queued."
+            return _ANSWERED[answers.answer(ticket, user, text, text_vi).state]
         case "note":
             tickets.note(ticket, user, text)
             return "Đã lưu ghi chú. / Note saved."

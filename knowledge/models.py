@@ -106,6 +106,12 @@ class Entry(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.
     sensitivity = models.CharField(
         "phạm vi / sensitivity", max_length=10, choices=Sensitivity, default=Sensitivity.PUBLIC
     )
+    statement = models.BooleanField(
+        "phát ngôn chính thức / official statement", default=False,
+        help_text=(
+            "Câu trả lời là quan điểm đã được duyệt của thành phố. / The answer is the city's approved position."
+        ),
+    )
     priority = models.PositiveSmallIntegerField(
         "ưu tiên / priority", default=30, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )

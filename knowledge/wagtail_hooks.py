@@ -59,6 +59,7 @@ class EntryViewSet(SnippetViewSet):
                         "sensitivity",
                         help_text="Mục nội bộ không bao giờ được trả lời. / Internal entries are never told.",
                     ),
+                    FieldPanel("statement"),
                     FieldPanel(
                         "priority",
                         help_text="1–100; số lớn đứng trước. / 1–100; of two close entries the higher wins.",

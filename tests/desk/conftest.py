@@ -12,8 +12,8 @@ from django.contrib.auth.models import AbstractBaseUser, Permission
 from django.test import Client
 
 from bot.models import Author, Conversation, Delivery, Message
-from desk import tickets
-from desk.models import Ticket
+from desk import answers, tickets
+from desk.models import Answer, Ticket
 from knowledge.models import Department, Entry, Source, Translation
 
 EDITOR = [
@@ -39,7 +39,23 @@ def person(db: None) -> Callable[..., AbstractBaseUser]:
 
 @pytest.fixture
 def press(person: Callable[..., AbstractBaseUser]) -> AbstractBaseUser:
-    return person("press", "desk.work_press")
+    return person("press", "desk.work_press", "desk.release_answer")
+
+
+@pytest.fixture
+def second(person: Callable[..., AbstractBaseUser]) -> AbstractBaseUser:
+    """The second press officer, without whom no press answer goes out."""
+    return person("second", "desk.work_press", "desk.release_answer")
+
+
+@pytest.fixture
+def released(press: AbstractBaseUser, second: AbstractBaseUser) -> Callable[..., Answer]:
+    """Answer a press ticket the way it is done: one writes, another releases."""
+
+    def answer(ticket: Ticket, text: str, text_vi: str = "Vâng.") -> Answer:
+        return answers.release(answers.answer(ticket, press, text, text_vi), second)
+
+    return answer
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from bot.models import Author, Delivery, Handler, Message, Update
 from bot.store import as_reply, hear_for_staff
-from desk import tickets
+from desk import answers, tickets
 from desk.models import State, TicketEvent
 
 
@@ -54,7 +54,7 @@ def test_a_step_and_the_askers_next_message_do_not_block_each_other(press, ticke
     def staff():
         for _ in range(10):
             tickets.take_over(ticket, press)
-            tickets.answer(ticket, press, "Yes.")
+            answers.answer(ticket, press, "Yes.", "Có.")
             tickets.close(ticket, press)
             tickets.reopen(ticket, press)
 
@@ -68,16 +68,16 @@ def test_a_step_and_the_askers_next_message_do_not_block_each_other(press, ticke
     assert at_once(staff, asker) == []
 
 
-def test_an_answer_reaches_the_api_with_its_ticket_and_author(press, ticket):
-    message = tickets.answer(ticket, press, "Yes, on Thursday.")
-    assert (message.priority, message.state) == (tickets.PRIORITY, Delivery.QUEUED)
+def test_an_answer_reaches_the_api_with_its_ticket_and_author(released, ticket):
+    message = released(ticket, "Yes, on Thursday.").message
+    assert (message.priority, message.state) == (answers.PRIORITY, Delivery.QUEUED)
     reply = as_reply(message)
     assert (reply["text"], reply["ticket"], reply["author"]) == ("Yes, on Thursday.", ticket.number, "staff")
     assert (reply["language"], reply["buttons"], reply["fallback"]) == ("en", [], False)
     assert {"place", "entry", "source", "verified_on"} <= set(reply)
 
 
-@pytest.mark.parametrize("step", [tickets.claim, tickets.take_over, lambda *both: tickets.answer(*both, "x")])
+@pytest.mark.parametrize("step", [tickets.claim, tickets.take_over, lambda *both: answers.answer(*both, "x", "x")])
 def test_a_closed_ticket_is_reopened_before_anything_else(press, ticket, step):
     tickets.close(ticket, press)
     with pytest.raises(tickets.TicketError, match="reopen"):
@@ -96,8 +96,9 @@ def test_a_conversation_that_a_colleague_answers_is_not_taken_silently(person, p
 
 
 def test_a_step_that_fails_leaves_no_line_and_no_message(press, ticket, monkeypatch):
-    monkeypatch.setattr(tickets, "_event", lambda *_, **__: 1 / 0)
-    for step in (lambda: tickets.answer(ticket, press, "x"), lambda: tickets.take_over(ticket, press)):
+    for module in (tickets, answers):
+        monkeypatch.setattr(module, "event", lambda *_, **__: 1 / 0)
+    for step in (lambda: answers.answer(ticket, press, "x", "x"), lambda: tickets.take_over(ticket, press)):
         with pytest.raises(ZeroDivisionError):
             step()
     ticket.refresh_from_db()
@@ -110,8 +111,8 @@ def test_an_unknown_kind_and_an_unknown_conversation_are_refused(db):
         tickets.open_ticket("gossip", conversation=None, language="vi", words="x")
 
 
-def test_the_askers_next_message_puts_an_answered_ticket_back_to_work(press, ticket):
-    tickets.answer(ticket, press, "Yes.")
+def test_the_askers_next_message_puts_an_answered_ticket_back_to_work(released, ticket):
+    released(ticket, "Yes.")
     tickets.record_message(ticket, "When?")
     ticket.refresh_from_db()
     assert ticket.state == State.CLAIMED
@@ -119,11 +120,11 @@ def test_the_askers_next_message_puts_an_answered_ticket_back_to_work(press, tic
 
 
 def test_a_press_request_in_the_same_chat_stays_with_the_press_office(
-    as_user, person, officer, press, ticket, conversation
+    as_user, person, officer, released, ticket, conversation
 ):
-    tickets.answer(ticket, press, "The chairman sees you on Monday.")
+    released(ticket, "The chairman sees you on Monday.")
     lamp = tickets.open_ticket("complaint", conversation=conversation, language="en", words="A lamp is broken.")
-    tickets.answer(lamp, officer, "It will be mended.")
+    answers.answer(lamp, officer, "It will be mended.")
     tickets.record_message(lamp, "Thanks! " * 40)
     pages = [reverse(f"desk_tickets:{name}", args=[lamp.number]) for name in ("detail", "updates")]
     for address in pages:

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bot.models import Author, Delivery, Handler, Message
-from desk import tickets
-from desk.models import State, Ticket, TicketEvent
+from desk import answers, tickets
+from desk.models import Answer, AnswerState, State, Ticket, TicketEvent
 
 
 def page(ticket, name="detail", *more):
@@ -50,27 +50,60 @@ def test_an_editor_has_no_tickets_and_a_stranger_no_console(as_user, editor, tic
     assert client.get(page(ticket)).headers["Location"].startswith(reverse("wagtailadmin_login"))
 
 
-def test_an_answer_is_queued_for_the_chat_and_stands_in_the_history(as_user, press, ticket):
-    response = as_user(press).post(
-        page(ticket, "act", "answer"), {"text": "  Yes, on Thursday.\r\nAt ten. "}, follow=True
-    )
+def test_a_press_answer_waits_for_a_second_person_and_is_then_queued(as_user, press, second, ticket):
+    words = {"text": "  Yes, on Thursday.\r\nAt ten. ", "text_vi": "Vâng, thứ năm lúc mười giờ."}
+    response = as_user(press).post(page(ticket, "act", "answer"), words, follow=True)
+    assert said(response) == ["Câu trả lời chờ người thứ hai duyệt. / The answer awaits release by a second person."]
+    assert not Message.objects.filter(author=Author.STAFF).exists()
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.claimed_by_id) == (State.PROPOSED, press.pk)
+
+    written = Answer.objects.get()
+    with pytest.raises(tickets.TicketError, match="second person"):
+        answers.release(written, press)
+    answers.release(written, second)
+    with pytest.raises(tickets.TicketError, match="await release any more"):
+        answers.release(written, second)
     message = Message.objects.get(author=Author.STAFF)
     assert (message.text, message.state, message.ticket) == (
         "Yes, on Thursday.\nAt ten.",
         Delivery.QUEUED,
         ticket,
     )
-    event = ticket.events.get(type=TicketEvent.Type.ANSWER)
-    assert (event.actor_id, event.message) == (press.pk, message)
+    event = ticket.events.get(type=TicketEvent.Type.RELEASED)
+    assert (event.actor_id, event.message) == (second.pk, message)
     ticket.refresh_from_db()
     assert (ticket.state, ticket.claimed_by_id) == (State.ANSWERED, press.pk)
-    assert Delivery.QUEUED.label in response.content.decode()
+    assert Delivery.QUEUED.label in as_user(press).get(page(ticket)).content.decode()
+
+
+def test_an_answer_sent_back_says_why_and_the_next_one_may_go_out(press, second, ticket):
+    first = answers.answer(ticket, press, "Yes.", "Vâng.")
+    with pytest.raises(tickets.TicketError, match="awaits its release"):
+        answers.answer(ticket, second, "No.", "Không.")
+    with pytest.raises(tickets.TicketError, match="Say why"):
+        answers.send_back(first, second, " ")
+    answers.send_back(first, second, "Thiếu ngày.")
+    first.refresh_from_db()
+    assert (first.state, first.reason, first.message) == (AnswerState.RETURNED, "Thiếu ngày.", None)
+    ticket.refresh_from_db()
+    assert ticket.state == State.CLAIMED
+    assert answers.release(answers.answer(ticket, press, "On Monday.", "Thứ hai."), second).message.text == "On Monday."
+
+
+def test_any_other_answer_goes_out_at_once(as_user, officer, complaint, conversation):
+    complaint.conversation = conversation
+    complaint.save()
+    response = as_user(officer).post(page(complaint, "act", "answer"), {"text": "Cảm ơn bạn."}, follow=True)
     assert said(response) == ["Câu trả lời đã vào hàng chờ gửi. / The answer is queued."]
+    assert complaint.events.get(type=TicketEvent.Type.ANSWER).message == Message.objects.get(author=Author.STAFF)
 
 
 def test_a_refused_answer_is_explained_and_not_lost(as_user, press, ticket):
     tickets.close(ticket, press)
-    response = as_user(press).post(page(ticket, "act", "answer"), {"text": "Too late, but kept"}, follow=True)
+    response = as_user(press).post(
+        page(ticket, "act", "answer"), {"text": "Too late, but kept", "text_vi": "Muộn"}, follow=True
+    )
     assert "Phiếu đã đóng" in said(response)[0]
     assert not Message.objects.filter(author=Author.STAFF).exists()
     assert response.context["unsent"] == {"answer": "Too late, but kept"}
@@ -140,8 +173,8 @@ def test_the_page_shows_the_form_in_words_and_escapes_what_people_write(as_user,
     assert "&lt;b&gt;Who&lt;/b&gt;" in text
 
 
-def test_updates_tell_deliveries_and_new_messages_only(as_user, press, ticket, conversation):
-    message = tickets.answer(ticket, press, "Yes.")
+def test_updates_tell_deliveries_and_new_messages_only(as_user, press, released, ticket, conversation):
+    message = released(ticket, "Yes.").message
     browser = as_user(press)
     first = browser.get(page(ticket, "updates"), {"after": message.pk}).json()
     assert first["messages"] == []
@@ -174,7 +207,7 @@ def test_a_deleted_conversation_leaves_a_readable_ticket(as_user, press, ticket,
     assert as_user(press).get(page(ticket, "updates")).json()["messages"] == []
     assert (
         "xóa hội thoại"
-        in said(as_user(press).post(page(ticket, "act", "answer"), {"text": "x"}, follow=True))[0]
+        in said(as_user(press).post(page(ticket, "act", "answer"), {"text": "x", "text_vi": "x"}, follow=True))[0]
     )
 
 

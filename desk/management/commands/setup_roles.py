@@ -12,14 +12,16 @@ VERBS = ("add", "change", "view", "publish")
 # Nothing here gives a right to pages: the console has none.
 EDIT = [f"knowledge.{verb}_{model}" for model in ("entry", "translation") for verb in VERBS]
 CONSOLE = ["wagtailadmin.access_admin"]
+REPLIES = [f"desk.{verb}_cannedreply" for verb in ("add", "change", "view")]
 # Roles by the short names of `staff_login --role`.
 ROLES: dict[str, tuple[str, list[str]]] = {
     "editor": ("Biên tập / Editors", [*CONSOLE, *EDIT, "wagtaildocs.add_document", "wagtailimages.add_image"]),
-    "press": ("Báo chí / Press officers", [*CONSOLE, "desk.work_press"]),
-    "desk": ("Tiếp nhận / Desk officers", [*CONSOLE, "desk.work_tickets"]),
+    "press": ("Báo chí / Press officers", [*CONSOLE, "desk.work_press", "desk.release_answer", *REPLIES]),
+    "desk": ("Tiếp nhận / Desk officers", [*CONSOLE, "desk.work_tickets", *REPLIES]),
     "head": (
         "Trưởng phòng / Heads",
-        [*CONSOLE, *EDIT, "desk.work_press", "desk.work_tickets", "wagtaildocs.add_document",
+        [*CONSOLE, *EDIT, *REPLIES, "desk.work_press", "desk.work_tickets", "desk.release_answer", "desk.assign_ticket",
+         "desk.view_audit", "wagtaildocs.add_document",
          "wagtailimages.add_image", "knowledge.add_department", "knowledge.change_department",
          "knowledge.view_department",
          *(f"knowledge.{verb}_{model}" for model in ("entry", "translation") for verb in ("delete", "lock", "unlock"))],
