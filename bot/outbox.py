@@ -87,7 +87,8 @@ def claim(message_id: int) -> Message | None:
         message.attempts += 1
         message.not_before = timezone.now() + LEASE
         if message.author == Author.BOT:
-            if message.conversation.handler == Handler.STAFF:
+            # What the desk says about a ticket (desk/notices.py) is no second voice.
+            if message.conversation.handler == Handler.STAFF and message.ticket_id is None:
                 message.state = Delivery.DROPPED
             entry = message.payload.get("entry")
             waited = timezone.now() - message.created_at

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import dj_database_url
+import dj_email_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
@@ -88,6 +89,10 @@ WIDGET_ORIGINS = env.list("WIDGET_ORIGINS", ["*"])
 CITY_NAME = env.str("CITY_NAME", "Mỹ Tho")
 TICKET_PREFIX = env.str("TICKET_PREFIX", "MT")
 RETENTION_DAYS = env.int("RETENTION_DAYS", 180)
+# Hours: by when a request without a deadline is answered, and how long before a deadline who is reminded.
+ANSWER_HOURS = env.int("ANSWER_HOURS", 72)
+REMIND_HOLDER_HOURS = env.int("REMIND_HOLDER_HOURS", 24)
+REMIND_HEAD_HOURS = env.int("REMIND_HEAD_HOURS", 4)
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{VAR / 'citydesk.sqlite3'}")
@@ -178,8 +183,18 @@ STATIC_ROOT = VAR / "static"
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
 WHITENOISE_USE_FINDERS = True
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
 EMAIL_FILE_PATH = VAR / "mail"
+_mail = dj_email_url.parse(env.str("EMAIL_URL", "file:"))
+if "EMAIL_BACKEND" not in _mail:
+    raise ImproperlyConfigured(
+        "CITYDESK_EMAIL_URL has an unknown scheme; use file:, console:, smtp://, smtps:// or submission:// (STARTTLS)."
+    )
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", _mail["EMAIL_BACKEND"])
+EMAIL_HOST, EMAIL_PORT = _mail.get("EMAIL_HOST"), _mail.get("EMAIL_PORT")
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_USER"), _mail.get("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "citydesk@localhost")
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING = {

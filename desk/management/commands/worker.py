@@ -16,6 +16,7 @@ from wagtail import signals
 
 from bot import retention
 from bot.models import Button, Delivery, Message
+from desk import deadlines
 
 logger = logging.getLogger("worker")
 # Buttons stay pressable for a month; after that their question is asked again in words.
@@ -25,7 +26,7 @@ RETENTION_EVERY = dt.timedelta(hours=6)
 
 
 class Command(BaseCommand):
-    help = "Publish and expire what is scheduled, tidy up; runs until stopped."
+    help = "Publish and expire what is scheduled, remind of deadlines, tidy up; runs until stopped."
     retained_at: dt.datetime | None = None
 
     def add_arguments(self, parser: Any) -> None:
@@ -62,6 +63,8 @@ class Command(BaseCommand):
         deleted, _ = Button.objects.filter(created_at__lt=old).delete()
         if deleted:
             logger.info("Removed %s old buttons", deleted)
+        if noted := deadlines.remind(now):
+            logger.info("Noted %s reminders of deadlines", noted)
         if self.retained_at is None or now - self.retained_at >= RETENTION_EVERY:
             report = retention.run(now=now)
             self.retained_at = now
