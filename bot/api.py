@@ -68,7 +68,7 @@ def error(request: Request, status: int, code: str, key: str, **values: object) 
 async def post_message(request: Request) -> Response:
     """Take one message or button and answer it."""
     try:
-        incoming = _incoming(await _body(request), _browser_language(request))
+        incoming = incoming_of(await _body(request), request)
     except BadRequest as problem:
         return error(request, 400, "bad_request", "bad_request", detail=str(problem))
     address = request.client.host if request.client else "-"
@@ -160,6 +160,11 @@ async def _body(request: Request) -> dict[str, Any]:
 
 def _browser_language(request: Request) -> str | None:
     return supported(request.headers.get("accept-language", "").split(",")[0].split(";")[0])
+
+
+def incoming_of(body: dict[str, Any], request: Request) -> Incoming:
+    """Return the message that a request's body stands for; raises BadRequest."""
+    return _incoming(body, _browser_language(request))
 
 
 def _incoming(body: dict[str, Any], hint: str | None) -> Incoming:

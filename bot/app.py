@@ -26,6 +26,7 @@ from bot import api, store
 from bot.conversation import Desk
 from bot.dialogue import Dialogue
 from bot.outbox import Outbox
+from bot.uploads import post_file
 from knowledge.answers import starter_questions
 from knowledge.client import SearchClient
 from nlu.languages import DEFAULT, supported
@@ -167,6 +168,7 @@ def build_app() -> Starlette:
         Route("/api/messages", api.post_message, methods=["POST"]),
         Route("/api/messages", api.get_messages, methods=["GET"]),
         Route("/api/events", api.get_events),
+        Route("/api/files", post_file, methods=["POST"]),
         Route("/api/texts", get_texts),
         Route("/api/topics", get_topics),
         Route("/api/openapi.json", get_openapi),

@@ -12,6 +12,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 
 from bot import fallback, store
+from bot.attachments import Attachments, Taken
 from bot.dialogue import Dialogue
 from bot.errors import DialogueError, UnknownButton
 from bot.models import Conversation, Handler, Outcome, Update
@@ -32,6 +33,7 @@ class Desk:
     def __init__(self, dialogue: Dialogue, search: SearchClient) -> None:
         self.dialogue = dialogue
         self.search = search
+        self.attachments = Attachments()
         # asyncio.Lock wakes its waiters first in, first out: that is the order per chat.
         self._locks: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
         # Turns ended in this process: what was read before one ended may be stale after it.
@@ -73,10 +75,13 @@ class Desk:
         try:
             cleaned = clean(incoming.get("text", ""))
             text = cleaned.text
+            taken = None
+            if incoming.get("file"):
+                taken = await self.attachments.take(incoming["file"], conversation, language)
             if incoming.get("button"):
                 order = await sync_to_async(store.order_of)(conversation, incoming["button"])
             if conversation.handler == Handler.STAFF and (
-                heard := await sync_to_async(store.hear_for_staff)(update, text)
+                heard := await sync_to_async(store.hear_for_staff)(update, _with_file(text, taken))
             ):
                 return heard
             language = self._language(incoming, conversation, text)
@@ -84,8 +89,14 @@ class Desk:
                 ending.language = language
             if cleaned.truncated:
                 drafts.append(text_reply("truncated", language, limit=MAX_LENGTH))
-            said, ended = await self._say(conversation, incoming, text, order, language)
+            if taken:
+                drafts.append(taken.draft)
+            if taken and not text:
+                said, ended = [], taken.ending
+            else:
+                said, ended = await self._say(conversation, incoming, text, order, language)
             drafts += said
+            text = _with_file(text, taken)
             ended.language = ended.language or ending.language
             ending = ended
         except UnknownButton:
@@ -122,6 +133,11 @@ class Desk:
         except DialogueError as error:
             logger.warning("The dialogue engine failed, answering without it: %s", error)
             return await fallback.answer(conversation, text, order, language, self.search)
+
+
+def _with_file(text: str, taken: Taken | None) -> str:
+    """Return what the transcript shows of a message that came with a file."""
+    return f"{text} 📎 {taken.name}".strip() if taken and taken.name else text
 
 
 def _refused(conversation: Conversation) -> Ending:

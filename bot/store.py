@@ -36,6 +36,17 @@ class Incoming:
     language: str | None = None  # chosen explicitly with this message
     hint: str | None = None  # what the client says its language is
     media: str | None = None
+    file: SentFile | None = None
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file that came with a message: stored already (`id`, on the web), or still at its channel (`external_id`)."""
+
+    id: int | None = None
+    external_id: str = ""
+    name: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,12 +78,26 @@ def receive(incoming: Incoming) -> tuple[Update, bool]:
             update = Update.objects.create(
                 channel=incoming.channel, external_id=incoming.external_id, conversation=conversation, payload=stored
             )
+            if incoming.file:
+                update.payload["file"] = incoming.file.id or _announce(conversation, incoming.file)
+                update.save(update_fields=["payload"])
         return update, True
     except IntegrityError:
         known = Update.objects.select_related("conversation").get(
             channel=incoming.channel, external_id=incoming.external_id
         )
         return known, False
+
+
+def _announce(conversation: Conversation, sent: SentFile) -> int:
+    """Note a file before it is fetched: a crash between must not lose it."""
+    from desk.files import clean_name
+    from desk.models import TicketFile
+
+    file = TicketFile.objects.create(
+        conversation=conversation, name=clean_name(sent.name), external_id=sent.external_id[:250], size=sent.size
+    )
+    return file.pk
 
 
 def read(update_id: int) -> Update:

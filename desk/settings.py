@@ -180,6 +180,9 @@ WAGTAIL_GRAVATAR_PROVIDER_URL = None
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
+# What askers send along. Never below STATIC_ROOT or MEDIA_ROOT, which a web server may hand to anybody.
+FILES_ROOT = Path(env.str("FILES_DIR", str(VAR / "files"))).resolve()
+FILES_MAX_MB = env.int("FILES_MAX_MB", 10)
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
 WHITENOISE_USE_FINDERS = True

@@ -16,6 +16,7 @@ from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, ExtBot
 
 from bot import store
+from bot.attachments import FetchError
 from bot.conversation import Desk
 from bot.models import Conversation
 from bot.models import Update as StoredUpdate
@@ -35,7 +36,8 @@ MAX_TAKES = 3
 
 def build_application(token: str, base_url: str, proxy: str = "") -> Application:
     """Return python-telegram-bot's application with our handlers, without its updater (updates are stored first)."""
-    builder = Application.builder().token(token).base_url(f"{base_url}/bot").updater(None)
+    builder = Application.builder().token(token).base_url(f"{base_url}/bot").base_file_url(f"{base_url}/file/bot")
+    builder = builder.updater(None)
     if proxy:
         builder = builder.proxy(proxy).get_updates_proxy(proxy)
     # The long poll must outlast its own waiting time.
@@ -56,6 +58,7 @@ class TelegramChannel:
         self._attempts: dict[int, int] = {}
         self._polling: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        desk.attachments.fetchers[handlers.CHANNEL] = self.fetch
         application.bot_data["channel"] = self
         application.add_error_handler(self._remember_failure)
 
@@ -139,6 +142,14 @@ class TelegramChannel:
                 logger.debug("A button's spinner could not be stopped")
 
         self._spawn(run())
+
+    async def fetch(self, file_id: str) -> bytes:
+        """Return the bytes of a file that somebody sent; raises FetchError."""
+        try:
+            file = await self.bot.get_file(file_id)
+            return bytes(await file.download_as_bytearray())
+        except TelegramError as error:
+            raise FetchError(str(error)) from error
 
     async def mark_reachable(self, chat_id: str, reachable: bool) -> None:
         """Note whether a chat can be written to."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from telegram import Message, Update
 from telegram.constants import ChatType, MessageEntityType
@@ -17,7 +18,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.store import Incoming
+from bot.store import Incoming, SentFile
 
 CHANNEL = "telegram"
 # The menu: command → the order it stands for (bot/orders.py answers those without a slash itself).
@@ -61,8 +62,10 @@ async def on_message(update: Update, context: Context) -> None:
         await _accept(update, context, order=f"group:{context.bot.username}")
         return
     text = message.text or message.caption
-    if text:
-        await _accept(update, context, text=re.sub(rf"@{re.escape(context.bot.username)}\b", " ", text, flags=re.I))
+    file = _file(message)
+    if text or file:
+        text = re.sub(rf"@{re.escape(context.bot.username)}\b", " ", text or "", flags=re.I)
+        await _accept(update, context, text=text, file=file)
     elif message.effective_attachment is not None:
         await _accept(update, context, media="attachment")
 
@@ -88,7 +91,18 @@ def _addressed(message: Message, bot: ExtBot) -> bool:
     return any(name.lower() == f"@{bot.username}".lower() for name in entities.values())
 
 
-async def _accept(update: Update, context: Context, **fields: str) -> None:
+def _file(message: Message) -> SentFile | None:
+    """Return the document or the picture of a message; voices, stickers and places are nothing that we keep."""
+    if message.document:
+        sent = message.document
+        return SentFile(external_id=sent.file_id, name=sent.file_name or "", size=sent.file_size or 0)
+    if message.photo:
+        best = message.photo[-1]  # Telegram lists the sizes in ascending order
+        return SentFile(external_id=best.file_id, name="photo.jpg", size=best.file_size or 0)
+    return None
+
+
+async def _accept(update: Update, context: Context, **fields: Any) -> None:
     user = update.effective_user
     incoming = Incoming(
         channel=CHANNEL,

@@ -1,6 +1,7 @@
 /** The JSON API (openapi.yml), and the stream of what is said later. */
 
 const TIMEOUT_MS = 30_000;
+const UPLOAD_MS = 180_000;
 const POLL_MS = 5_000;
 const HIDDEN_POLL_MS = 30_000;
 const STREAM_AGAIN_MS = 60_000;
@@ -26,6 +27,15 @@ export function postMessage(body, language) {
   });
 }
 
+/** Send a file as it is; its name and whose it is stand in the address. */
+export function postFile(file, query, language) {
+  return request(`/api/files?${new URLSearchParams({ ...query, name: file.name })}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/octet-stream", "Accept-Language": language },
+    body: file,
+  }, UPLOAD_MS);
+}
+
 /** Fetch the interface's texts. */
 export function getTexts(language) {
   return request(`/api/texts?${new URLSearchParams({ language })}`);
@@ -40,9 +50,9 @@ function getMessages(conversation, after) {
   return request(`/api/messages?${new URLSearchParams({ conversation, after })}`);
 }
 
-async function request(url, options = {}) {
+async function request(url, options = {}, timeout = TIMEOUT_MS) {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
+  const timer = setTimeout(() => abort.abort(), timeout);
   try {
     const response = await fetch(url, { cache: "no-store", ...options, signal: abort.signal });
     const body = await response.json().catch(() => null);

@@ -1,6 +1,6 @@
 /** The web chat: brings the page, the transcript and the API together (index.html; in the widget its body has the class "embedded"). */
 
-import { ApiError, Receiver, getQuestions, postMessage } from "./api.js";
+import { ApiError, Receiver, getQuestions, postFile, postMessage } from "./api.js";
 import { Composer } from "./composer.js";
 import { interfaceLanguage, label, supportedLanguage, text, useLanguage } from "./i18n.js";
 import { linked } from "./links.js";
@@ -21,6 +21,8 @@ const codes = [...menu.options].map((option) => option.value);
 const transcript = new Transcript(() => view && draw());
 const receiver = new Receiver(() => transcript.position, receive);
 const waiting = [];
+// The files being sent, by message: a chosen file does not outlive the page.
+const files = new Map();
 let view = null;
 let composer = null;
 let busy = false;
@@ -45,6 +47,8 @@ async function start() {
   });
   setUpMenu();
   menu.addEventListener("change", changeLanguage);
+  $("attach").addEventListener("click", () => $("file").click());
+  $("file").addEventListener("change", sendFile);
   $("person").addEventListener("click", () => say({ text: text("person_button") }));
   $("new").addEventListener("click", () => forget(text("new_conversation"), text("new_confirm"), () => transcript.renew()));
   $("clear").addEventListener("click", () => forget(text("clear_device"), text("clear_confirm"), () => transcript.clear()));
@@ -114,6 +118,17 @@ function say({ text: words, button = null }) {
   send(id);
 }
 
+/** Send the chosen file; the desk says whether it keeps it. */
+function sendFile() {
+  const file = $("file").files[0];
+  $("file").value = "";
+  if (!file) return;
+  const id = newId();
+  files.set(id, file);
+  transcript.add({ kind: "mine", id, text: `📎 ${file.name}`, file: true, language: transcript.languageToTell, state: "sending" });
+  send(id);
+}
+
 /** Send a message that failed again, under the same id, so that it is never taken twice. */
 function retry(id) {
   transcript.update(id, { state: "sending", error: "", retryAt: 0 }, { moveToEnd: true });
@@ -131,7 +146,7 @@ function send(id) {
 function finishSending() {
   for (const item of transcript.items) {
     if (item.kind !== "mine" || item.state !== "sending") continue;
-    if (Date.now() - item.at < GIVE_UP_MS) waiting.push(item.id);
+    if (!item.file && Date.now() - item.at < GIVE_UP_MS) waiting.push(item.id);
     else transcript.update(item.id, { state: "failed", errorKind: "network" });
   }
   work();
@@ -153,7 +168,8 @@ async function deliver(id) {
   if (!item) return;
   const said = item.button ? { button: item.button } : { text: item.text };
   try {
-    const result = await post({ conversation, ...said, language: item.language, message_id: id });
+    const result = item.file ? await upload(item) : await post({ conversation, ...said, language: item.language, message_id: id });
+    files.delete(id);
     if (conversation !== transcript.conversation) return;
     if (item.language) transcript.languageTold(item.language);
     const silent = result.outcome === "handed_off" && !result.replies.length;
@@ -183,6 +199,13 @@ async function post(body) {
     await new Promise((resolve) => setTimeout(resolve, RESEND_MS));
     return postMessage(body, interfaceLanguage());
   }
+}
+
+/** Upload a file; after a reload it is gone from the page and has to be chosen again. */
+function upload({ id, language }) {
+  const file = files.get(id);
+  if (!file) throw new ApiError("server", text("file_again"));
+  return postFile(file, { conversation: transcript.conversation, message_id: id, ...(language && { language }) }, interfaceLanguage());
 }
 
 /** Take replies that come by themselves: answers of the staff above all. */

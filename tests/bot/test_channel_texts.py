@@ -33,7 +33,7 @@ def test_a_text_stands_in_every_language_with_the_same_placeholders(key: str) ->
 def test_every_text_that_the_code_says_exists_and_every_text_is_said() -> None:
     files = [file for folder in ("bot", "desk") for file in sorted((ROOT / folder).rglob("*.py"))]
     code = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    said = set(re.findall(r'(?:say|text_reply|tell)\(\s*(?:\w+, )?["\'](\w+)["\']', code)) | set(
+    said = set(re.findall(r'(?:say|text_reply|tell|FileRefused)\(\s*(?:\w+, )?["\'](\w+)["\']', code)) | set(
         re.findall(r'error\(request, \d+, "\w+", "(\w+)"', code)
     )
     own = {key for key in said if not key.startswith("utter_")}

@@ -10,6 +10,7 @@ from django.db import OperationalError
 
 from bot import store
 from bot.models import Conversation, Message, Turn, Update
+from desk.models import TicketFile
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,8 +27,8 @@ async def worked_off(channel) -> None:
         ("edited_text", {"text": "빈짱 사원은 어디에 있어요?", "hint": "ko"}),
         ("command_start", {"order": "/greet", "hint": "ko"}),
         ("command_language", {"order": "language", "hint": "ko"}),
-        ("photo", {"media": "attachment", "hint": "ko"}),
-        ("photo_with_caption", {"text": "이 사원은 몇 시에 열어요?", "hint": "ko"}),
+        ("photo", {"file": "PHOTO", "hint": "ko"}),
+        ("photo_with_caption", {"text": "이 사원은 몇 시에 열어요?", "file": "PHOTO", "hint": "ko"}),
         ("voice", {"media": "attachment", "hint": "ko"}),
         ("location", {"media": "attachment", "hint": "ko"}),
         ("button", {"button": "bJ3kQ0w9x2LmT4a", "hint": "ko"}),
@@ -40,6 +41,10 @@ async def worked_off(channel) -> None:
 async def test_an_update_is_stored_as_what_it_means(channel, update, name, payload) -> None:
     await channel.take(update(name))
     stored = await Update.objects.select_related("conversation").aget()
+    if "file" in payload:
+        file = await TicketFile.objects.aget(pk=stored.payload["file"])
+        assert file.external_id == update(name)["message"]["photo"][-1]["file_id"]
+        payload = {**payload, "file": file.pk}
     assert stored.payload == payload
     assert stored.external_id == str(update(name)["update_id"])
     await worked_off(channel)
