@@ -60,11 +60,11 @@ class Desk:
                     return done
                 update = await sync_to_async(store.read)(update.pk)
             try:
-                return await self._turn(update, update.conversation, fetched)
+                return await self._turn(update, update.conversation, fetched, again=not fresh)
             finally:
                 self.turns_ended += 1
 
-    async def _turn(self, update: Update, conversation: Conversation, fetched: bool) -> Result:
+    async def _turn(self, update: Update, conversation: Conversation, fetched: bool, again: bool) -> Result:
         started = time.perf_counter()
         incoming: dict[str, Any] = update.payload
         hint = supported(incoming.get("hint"))
@@ -94,7 +94,7 @@ class Desk:
             if taken and not text:
                 said, ended = [], taken.ending
             else:
-                said, ended = await self._say(conversation, incoming, text, order, language)
+                said, ended = await self._say(update, incoming, text, order, language, again)
             drafts += said
             text = _with_file(text, taken)
             ended.language = ended.language or ending.language
@@ -118,8 +118,9 @@ class Desk:
         return choose_language(text, chosen=chosen, previous=previous, hint=supported(incoming.get("hint")))
 
     async def _say(
-        self, conversation: Conversation, incoming: dict[str, Any], text: str, order: str | None, language: str
+        self, update: Update, incoming: dict[str, Any], text: str, order: str | None, language: str, again: bool
     ) -> tuple[list[Draft], Ending]:
+        conversation = update.conversation
         if incoming.get("media"):
             return [Draft(text=text_reply("media", language).text, human=True)], _refused(conversation)
         if order and not order.startswith("/"):
@@ -127,17 +128,27 @@ class Desk:
         if not order and not any(character.isalnum() for character in text):
             return [text_reply("empty", language)], _refused(conversation)
         message = _with_language(order, language) if order else text
+        # Worked off a second time after a crash: what it did then counts.
+        if again and (number := await sync_to_async(store.ticket_opened_by)(update)):
+            return _opened(number, language)
         metadata = {"language": language, "requested": conversation.requested, "channel": conversation.channel}
         try:
             return read_items(await self.dialogue.send(conversation.sender, message, metadata))
         except DialogueError as error:
             logger.warning("The dialogue engine failed, answering without it: %s", error)
+            if number := await sync_to_async(store.ticket_opened_by)(update):
+                return _opened(number, language)
             return await fallback.answer(conversation, text, order, language, self.search)
 
 
 def _with_file(text: str, taken: Taken | None) -> str:
     """Return what the transcript shows of a message that came with a file."""
     return f"{text} 📎 {taken.name}".strip() if taken and taken.name else text
+
+
+def _opened(number: str, language: str) -> tuple[list[Draft], Ending]:
+    ending = Ending(outcome=Outcome.HANDED_OFF, ticket=number, degraded=True)
+    return [text_reply("ticket_opened", language, ticket=number)], ending
 
 
 def _refused(conversation: Conversation) -> Ending:

@@ -16,6 +16,9 @@ from bot.errors import UnknownButton
 from bot.models import Author, Button, Conversation, Delivery, Handler, Message, Outcome, Turn, Update, UpdateState
 from bot.replies import Choice, Draft, Ending, human_choice, payload
 from bot.texts import say
+from desk.files import clean_name
+from desk.models import Ticket, TicketFile
+from desk.tickets import record_message
 from knowledge.answers import load_answer, load_questions
 from nlu.languages import DEFAULT
 
@@ -91,9 +94,6 @@ def receive(incoming: Incoming) -> tuple[Update, bool]:
 
 def _announce(conversation: Conversation, sent: SentFile) -> int:
     """Note a file before it is fetched: a crash between must not lose it."""
-    from desk.files import clean_name
-    from desk.models import TicketFile
-
     file = TicketFile.objects.create(
         conversation=conversation, name=clean_name(sent.name), external_id=sent.external_id[:250], size=sent.size
     )
@@ -111,6 +111,19 @@ def unfinished(channel: str | None = None) -> list[int]:
     if channel:
         rows = rows.filter(channel=channel)
     return list(rows.order_by("id").values_list("id", flat=True))
+
+
+def ticket_opened_by(update: Update) -> str:
+    """Return the number of a ticket that this update opened before a crash lost the turn, "" when there is none.
+
+    Between the ticket and the turn lie two processes: when one of them dies there, the message is worked off again, and
+    must neither open a second ticket nor leave its sender without the number of the first.
+    """
+    opened = Ticket.objects.filter(conversation_id=update.conversation_id, created_at__gte=update.received_at)
+    for number in opened.order_by("id").values_list("number", flat=True):
+        if not Turn.objects.filter(conversation_id=update.conversation_id, ticket=number).exists():
+            return number
+    return ""
 
 
 def order_of(conversation: Conversation, button_id: str) -> str:
@@ -135,8 +148,6 @@ def hear_for_staff(update: Update, text: str) -> Result | None:
 
 def _put_on_ticket(conversation: Conversation, text: str) -> str:
     """Record a message on the conversation's open ticket and return its number ("" without one)."""
-    from desk.tickets import record_message
-
     ticket = conversation.tickets.exclude(state="closed").order_by("-id").first()
     if ticket is None:
         return ""

@@ -382,3 +382,20 @@ async def test_every_message_ends_in_exactly_one_outcome(bot_desk, rasa) -> None
 async def test_a_conversation_starts_with_the_bot_as_its_handler(bot_desk, rasa) -> None:
     await bot_desk.handle(said("hello"))
     assert (await Conversation.objects.aget()).handler == Handler.BOT
+
+
+async def test_a_ticket_whose_turn_was_lost_is_told_and_not_opened_again(bot_desk, rasa) -> None:
+    """The action server stored it, then the engine died: the number is told, and the words open no second one."""
+
+    async def opens_a_ticket_and_dies() -> None:
+        conversation = await Conversation.objects.aget()
+        await sync_to_async(tickets.open_ticket)("other", conversation=conversation, language="en", words="My lamp is broken.")
+        raise httpx.ReadError("connection lost")
+
+    rasa.during = opens_a_ticket_and_dies
+    result = await bot_desk.handle(said("My lamp is broken."))
+    [ticket] = [each async for each in Ticket.objects.all()]
+    assert (result.outcome, result.ticket) == ("handed_off", ticket.number)
+    assert ticket.number in result.replies[0]["text"]
+    rasa.during = None
+    assert (await bot_desk.handle(said("When does the pagoda open?", number=2))).ticket is None
