@@ -63,6 +63,9 @@ def _keep(conversation: Conversation, name: str, data: bytes | None) -> int:
         files.keep(file, data)
     except files.FileRefused:
         pass  # the row says why, and the reply is made from it
+    except OSError:
+        file.delete()
+        raise
     return file.pk
 
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Settings come from the environment; a test must not depend on the one it was started in.
 for name in [name for name in os.environ if name.startswith("CITYDESK_")]:
-    if name not in ("CITYDESK_MODEL", "CITYDESK_TEST_DATABASE_URL"):
+    if name not in ("CITYDESK_MODEL", "CITYDESK_TEST_DATABASE_URL", "CITYDESK_TEST_KILLS", "CITYDESK_TEST_SEED"):
         del os.environ[name]
 os.environ["CITYDESK_VAR"] = tempfile.mkdtemp(prefix="citydesk-tests-")
 os.environ.setdefault("CITYDESK_MODEL", str(ROOT / "var" / "model"))
