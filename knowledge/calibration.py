@@ -26,6 +26,7 @@ FEATURES = (
     "margin", "coverage", "phrase", "evidence", "missing", "own_language", "among_nearest",
     "best", "mean", "answers", "dense_margin", "late", "late_mean", "late_margin", "uncovered", "worst", "alike",
     "declined", "ahead_of_declined", "more_alike", "foreign",
+    "coverage_ahead", "phrase_ahead", "evidence_ahead", "mean_ahead", "answers_ahead", "late_mean_ahead", "alike_ahead",
 )
 PLAIN_WEIGHTS = (0.0,) * len(FEATURES)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,14 +36,14 @@ class Declined:
         self._rows = {text: row for row, text in enumerate(texts)}
         self._vectors = vectors
 
-    def near(self, vector: FloatArray, apart_from: str | None = None) -> tuple[float, float]:
+    def near(self, vector: FloatArray, apart_from: Collection[str] = ()) -> tuple[float, float]:
         """Return the cosine of the nearest declined question with a question's vector, and the nearest few's mean.
 
-        `apart_from` leaves one out by its text: what is learnt from a labelled question must not know its label.
+        `apart_from` leaves some out by their texts: what is learnt from a labelled question must not know its label.
         """
         cosines = self._vectors @ vector if self._rows else np.zeros(0, np.float32)
-        if apart_from in self._rows:
-            cosines = np.delete(cosines, self._rows[apart_from])
+        if apart := [self._rows[text] for text in apart_from if text in self._rows]:
+            cosines = np.delete(cosines, apart)
         if not len(cosines):
             return NOTHING_NEAR, NOTHING_NEAR
         nearest = np.sort(cosines)[-NEAREST:]

@@ -8,6 +8,7 @@ languages comparable), the single tokens (knowledge.late), and words and concept
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ MAIN_LANGUAGES = ("vi", "en")
 class Asked:
     """A question: its words as typed, its language, its comparable vector (dimension,) and tokens (t, kept) and (t,).
 
-    One that is `labelled`, to learn from, is not compared with itself among the declined ones.
+    One to learn from is not compared with the declined ones that it is to be kept `apart_from`.
     """
 
     words: str
@@ -54,7 +55,7 @@ class Asked:
     vector: FloatArray
     tokens: FloatArray
     ids: npt.NDArray[np.int32]
-    labelled: bool = False
+    apart_from: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,10 @@ class Ranking:
             "best": SCALE * best, "mean": SCALE * mean, "answers": SCALE * answers,
             "dense_margin": _ahead(SCALE * best),
             "late": SCALE * late[0], "late_mean": SCALE * late[1], "late_margin": _ahead(SCALE * late[0]),
+            "coverage_ahead": _ahead(words.words[entries]), "phrase_ahead": _ahead(phrases[entries]),
+            "evidence_ahead": _ahead(words.evidence[entries]), "mean_ahead": _ahead(SCALE * mean),
+            "answers_ahead": _ahead(SCALE * answers), "late_mean_ahead": _ahead(SCALE * late[1]),
+            "alike_ahead": _ahead(SCALE * late[4]),
             "uncovered": SCALE * late[2], "worst": SCALE * late[3], "alike": SCALE * late[4],
             **self._beside_declined(asked, best, late[4]),
         }
@@ -171,7 +176,7 @@ class Ranking:
 
     def _beside_declined(self, asked: Asked, best: FloatArray, alike: FloatArray) -> dict[str, FloatArray]:
         """Return how near the question is to what is declined, and how much nearer to each entry."""
-        first, few = self._declined.near(asked.vector, asked.words if asked.labelled else None)
+        first, few = self._declined.near(asked.vector, asked.apart_from)
         return {
             "declined": np.full(len(best), SCALE * few, np.float32),
             "ahead_of_declined": SCALE * (best - first), "more_alike": SCALE * (alike - first),

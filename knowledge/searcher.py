@@ -10,6 +10,7 @@ and 0.95 whatever is asked, so no raw threshold will do (lessons S1).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -21,7 +22,10 @@ from knowledge.ranking import Asked, Found, Ranking
 from knowledge.restore import Restorer, lacks_diacritics
 from knowledge.snapshot import Snapshot
 
-__all__ = ["FEATURES", "Calibration", "Decision", "Hit", "Searcher"]
+__all__ = ["FEATURES", "WEIGHED", "Calibration", "Decision", "Hit", "Searcher"]
+# So many of the first entries that are found are put in the order of how likely they answer: the decision's numbers
+# know more than the sum that finds them.
+WEIGHED = 3
 
 
 @dataclass(frozen=True)
@@ -96,17 +100,23 @@ class Searcher:
         """Return the decision on a question asked in `language`."""
         found = self._find(question, language, today)
         hits = []
-        for place in range(min(top_k, len(found))):
+        for place in range(min(max(top_k, WEIGHED), len(found))):
             hits.append(replace(self._hit(place, found), score=self._probability(place, found, language)))
+        if self.calibration is not None:
+            hits[:WEIGHED] = sorted(hits[:WEIGHED], key=lambda hit: -hit.score)
+        hits = hits[:top_k]
         if not hits or self.calibration is None:
             return Decision("not_known", 0.0, tuple(hits))
         return Decision(self.calibration.outcome(hits[0].score), hits[0].score, tuple(hits))
 
     def features(
-        self, question: str, language: str, today: dt.date, top_k: int = 1
+        self, question: str, language: str, today: dt.date, top_k: int = 1, apart_from: Collection[str] = ()
     ) -> list[tuple[str, dict[str, float]]]:
-        """Return the best entries for a labelled question, best first, each with what the decision looks at."""
-        found = self._find(question, language, today, labelled=True)
+        """Return the best entries for a labelled question, best first, each with what the decision looks at.
+
+        `apart_from` names the declined questions (declined.yml) that are not to be known.
+        """
+        found = self._find(question, language, today, apart_from=apart_from)
         return [(found.names[place], found.features(place)) for place in range(min(top_k, len(found)))]
 
     def _find(
@@ -117,7 +127,7 @@ class Searcher:
         *,
         dense: bool = True,
         lexical: bool = True,
-        labelled: bool = False,
+        apart_from: Collection[str] = (),
     ) -> Found:
         if self._ranking is None:
             return Found.nothing()
@@ -127,7 +137,7 @@ class Searcher:
         encoded = self.embedder.encode_query(question)
         asked = Asked(
             words, language, self._geometry.question(encoded.vector, language),
-            self._geometry.question_token_rows(encoded.tokens, language), encoded.ids, labelled,
+            self._geometry.question_token_rows(encoded.tokens, language), encoded.ids, apart_from,
         )
         return self._ranking.find(asked, today, dense=dense, lexical=lexical)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -9,7 +10,17 @@ from sklearn.ensemble import GradientBoostingClassifier
 
 from knowledge.calibration import FEATURES, Calibration, files, known_as, pair_of
 from knowledge.errors import NotCalibrated
-from knowledge.fitting import Examples, NoThreshold, answer_threshold, clarify_threshold, fit, pair_offsets
+from knowledge.evaluation import Question
+from knowledge.fitting import (
+    Examples,
+    NoThreshold,
+    answer_threshold,
+    clarify_threshold,
+    examples,
+    fit,
+    pair_offsets,
+    series_of,
+)
 from knowledge.geometry import Geometry
 from knowledge.trees import Tree, from_sklearn
 
@@ -95,10 +106,44 @@ def test_a_pair_that_is_answered_too_boldly_is_held_back_the_more_the_more_is_kn
 def test_fitting_learns_what_makes_an_answer_right():
     rows = RANDOM.normal(size=(400, len(FEATURES)))
     right = rows[:, FEATURES.index("late")] > 0
-    known = Examples(rows, right, right, right, ["vi->own"] * 400, np.arange(400) < 300)
+    known = Examples(np.arange(400), rows, right, ["vi->own"] * 400, right, np.arange(400) < 300)
     made, unseen = fit("m", known, GEOMETRY, 0.95, 0.95)
-    assert ((unseen >= made.answer_from) == right).mean() > 0.95
+    assert ((unseen.probabilities >= made.answer_from) == right).mean() > 0.95
     assert made.probability(features(late=2)) > made.answer_from > made.probability(features(late=-2))
+
+
+def test_the_likeliest_of_a_questions_entries_is_what_it_gets():
+    rows = np.zeros((6, len(FEATURES)))
+    right = np.array([False, True, False, True, False, False])
+    known = Examples(np.array([0, 0, 0, 1, 1, 2]), rows, right, ["vi->own"] * 6, np.ones(3, bool), np.ones(3, bool))
+    assert known.likeliest(np.array([0.1, 0.9, 0.5, 0.7, 0.7, -3.0])).tolist() == [1, 3, 5]
+
+
+def test_fitting_weighs_the_first_few_entries_of_a_question_against_each_other():
+    rows = RANDOM.normal(size=(1200, len(FEATURES)))
+    of = np.repeat(np.arange(400), 3)
+    right = rows[:, FEATURES.index("late")] > 1
+    known = Examples(of, rows, right, ["vi->own"] * 1200, np.bincount(of, right) > 0, np.ones(400, bool))
+    _, unseen = fit("m", known, GEOMETRY, 0.9, 0.9)
+    assert len(unseen.probabilities) == 400
+    assert unseen.right[known.answerable].mean() > 0.95
+
+
+def test_a_labelled_question_is_kept_apart_from_the_declined_ones_of_its_own_series():
+    ids = [("near-vi-plain-007", "vi"), ("near-ko-1", "ko"), ("vi-a05", "vi"), ("ko-001", "ko"), ("near2-ko-1", "ko")]
+    questions = [Question(name, language, f"text of {name}", (), "tune") for name, language in ids]
+    assert [series_of(each) for each in questions] == ["near-", "near-", "", "", "near2-"]
+    kept_apart = []
+
+    class Noting:
+        def features(self, question, language, today, top_k, apart_from):
+            kept_apart.append(set(apart_from))
+            return [("boats", dict.fromkeys(FEATURES, 0.0))]
+
+    found = examples(Noting(), questions, dt.date(2026, 11, 23))
+    assert found.of.tolist() == [0, 1, 2, 3, 4]
+    both = {"text of near-vi-plain-007", "text of near-ko-1"}
+    assert kept_apart == [both, both, *[{"text of vi-a05", "text of ko-001"}] * 2, {"text of near2-ko-1"}]
 
 
 def test_the_threshold_is_the_lowest_that_holds_precision_and_declined():

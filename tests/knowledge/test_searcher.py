@@ -11,7 +11,7 @@ from knowledge.embedder import SentenceTransformerEmbedder
 from knowledge.errors import NotCalibrated
 from knowledge.geometry import PLAIN
 from knowledge.passages import Passage
-from knowledge.searcher import FEATURES, Calibration, Searcher
+from knowledge.searcher import FEATURES, WEIGHED, Calibration, Searcher
 from knowledge.snapshot import Snapshot, encode
 from tests.knowledge.keyword_embedder import KeywordEmbedder
 
@@ -70,6 +70,19 @@ def test_every_near_miss_carries_its_own_probability():
     scores = [hit.score for hit in decision.hits]
     assert decision.score == scores[0] == max(scores)
     assert all(0 < score < 1 for score in scores)
+
+
+def test_the_likeliest_of_the_first_few_comes_first_whatever_the_sum_says():
+    doubting = Calibration(
+        "keywords@test", 0.5, 0.2, weights=tuple(-6.0 if name == "coverage" else 0.0 for name in FEATURES)
+    )
+    made = searcher(*ROWS, calibration=doubting)
+    found = [hit.entry for hit in made.hits("boat price", TODAY)]
+    hits = made.search("boat price", "en", TODAY).hits
+    assert found[0] == "boats" != hits[0].entry
+    assert {hit.entry for hit in hits[:WEIGHED]} == set(found[:WEIGHED])
+    assert [hit.score for hit in hits[:WEIGHED]] == sorted((hit.score for hit in hits[:WEIGHED]), reverse=True)
+    assert made.search("boat price", "en", TODAY, top_k=1).hits == hits[:1]
 
 
 def test_each_leg_can_be_asked_alone():
