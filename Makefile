@@ -1,7 +1,7 @@
 # Citydesk. `make` lists the commands; each sets up what it needs, and rebuilds only what has changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run chat test bench bench-peers train model lint setup clean
+.PHONY: help run chat test test-kills bench bench-peers train model lint setup clean
 
 APP := .venv/app/bin/python
 MODEL := var/model/citydesk_model.json
@@ -19,6 +19,9 @@ chat: setup  ## Talk to the desk in the terminal
 
 test: setup .venv/app/.ready-test  ## Set up and run all tests
 	@tools/run-tests
+
+test-kills: setup .venv/app/.ready-test  ## Kill processes at random, a hundred times, while people ask and staff answer
+	@CITYDESK_TEST_KILLS=100 tools/run-tests tests/e2e/test_kills.py -s
 
 bench: setup .venv/app/.ready-test  ## Measure, beside a stock Rasa bot
 	@exec $(APP) -m tests.bench

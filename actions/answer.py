@@ -10,11 +10,17 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions.context import last_entry
+from actions.form_model import begun
+from actions.position import answers_position, asks_position, to_person
 from actions.search import search_client
 from actions.turns import entity_of, intent_of, language_of, utter_answer, utter_choices, utter_turn
+from knowledge.addresses import Converted, convert
 from knowledge.client import Found, SearchUnavailable
+from nlu.press import names_journalist
 
 logger = logging.getLogger(__name__)
+# The entry that lists the old wards and communes with the new ones.
+OLD_ADDRESSES = "old-wards-to-new"
 
 
 class AnswerQuestion(Action):
@@ -28,8 +34,10 @@ class AnswerQuestion(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Answer, offer what was perhaps meant, or say that it is not known."""
-        if self._continues_a_form(tracker):
-            return [FollowupAction("press_form")]
+        if intent_of(tracker) in ("inform", "choose") and (form := begun(tracker)):
+            return [FollowupAction(form.loop)]
+        if moved := convert(tracker.latest_message.get("text") or ""):
+            return _say_moved(dispatcher, tracker, moved)
         try:
             found = await search_client().search(
                 tracker.latest_message.get("text") or "",
@@ -38,11 +46,17 @@ class AnswerQuestion(Action):
             )
         except SearchUnavailable as error:
             logger.error("The knowledge service failed: %s", error)
+            if asks_position(tracker):
+                return to_person(dispatcher, tracker)
             dispatcher.utter_message(response="utter_knowledge_down")
             return []
+        if asks_position(tracker) and not await answers_position(found):
+            return to_person(dispatcher, tracker)
         count = _count(tracker) + 1 if found.outcome == "not_known" else 0
         if found.outcome == "answered" and found.entry:
             utter_answer(dispatcher, found.entry)
+            if names_journalist(tracker.latest_message.get("text") or ""):
+                utter_choices(dispatcher, [], human=True)
         elif found.outcome == "clarify":
             dispatcher.utter_message(response="utter_clarify")
             utter_choices(dispatcher, found.offers(), human=True)
@@ -59,15 +73,6 @@ class AnswerQuestion(Action):
             near=found.near,
         )
         return [SlotSet("not_known_count", count)] if count != _count(tracker) else []
-
-    @staticmethod
-    def _continues_a_form(tracker: Tracker) -> bool:
-        """Whether the words answer a form that a long pause has closed: its slots outlive the session."""
-        return (
-            intent_of(tracker) == "inform"
-            and not tracker.active_loop
-            and bool(tracker.get_slot("press_name"))
-        )
 
     @staticmethod
     def _not_known(dispatcher: CollectingDispatcher, found: Found, count: int) -> None:
@@ -101,6 +106,15 @@ class ShowEntry(Action):
         utter_answer(dispatcher, entry)
         utter_turn(dispatcher, tracker, "answered", entry=entry)
         return [SlotSet("not_known_count", 0)] if _count(tracker) else []
+
+
+def _say_moved(dispatcher: CollectingDispatcher, tracker: Tracker, moved: Converted) -> list[EventType]:
+    """Say where an old address lies now, and offer the entry that says more."""
+    response = "utter_old_address_divided" if moved.divided else "utter_old_address"
+    dispatcher.utter_message(response=response, old=moved.old, new=moved.new)
+    utter_choices(dispatcher, [OLD_ADDRESSES], human=False)
+    utter_turn(dispatcher, tracker, "answered", intent="ask")
+    return [SlotSet("not_known_count", 0)] if _count(tracker) else []
 
 
 def _count(tracker: Tracker) -> int:

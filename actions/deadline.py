@@ -10,15 +10,16 @@ from __future__ import annotations
 import calendar
 import re
 import unicodedata
-from datetime import datetime, time, timedelta, timezone
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import dateparser
 
 from actions.date_words import pattern, take, words
+from desk.zones import CITY
 
-CITY = ZoneInfo("Asia/Ho_Chi_Minh")
 LAST_MINUTE = time(23, 59)
 _OFFSET = re.compile(r"(?:utc|gmt)\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?")
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?!\d)")
@@ -47,21 +48,36 @@ class PastDeadlineError(DeadlineError):
     """The moment has passed."""
 
 
+@dataclass(frozen=True)
+class Moment:
+    """A moment in the city's zone, the zone its words name (None: none), and whether they name an hour."""
+
+    at: datetime
+    zone: tzinfo | None
+    hour: bool
+
+
 def read_deadline(text: str, language: str, now: datetime | None = None) -> datetime:
-    """Return the moment that `text` names, in the city's zone unless it names another.
+    """Return the moment that `text` names, in the city's zone unless it names another; raises like `read_moment`."""
+    return read_moment(text, language, now).at
+
+
+def read_moment(text: str, language: str, now: datetime | None = None, default: tzinfo = CITY) -> Moment:
+    """Return the moment that `text` names; `default` is the zone of words that name none.
 
     A day without an hour lasts until its last minute. Raises PastDeadlineError for a moment that has
     passed and DeadlineError for a text without a date.
     """
     now = (now or datetime.now(CITY)).astimezone(CITY)
     rest = _arabic_hours(f" {unicodedata.normalize('NFKC', text).lower().replace('’', chr(39))} ")
-    rest, zone = _take_zone(rest)
+    rest, named = _take_zone(rest)
+    zone = named or default
     local_now = now.astimezone(zone)
     # "thứ sáu tuần sau" is a Friday, not six weeks.
     if not any(pattern("weekdays", weekday).search(rest) for weekday in words()["weekdays"]):
         rest, exact = _take_span(rest, local_now)
         if exact is not None:
-            return _checked(exact, now)
+            return Moment(_checked(exact, now), named, True)
     rest, day = _take_numeric(rest, local_now)
     rest, hour = _take_time(rest)
     if day is None:
@@ -73,7 +89,8 @@ def read_deadline(text: str, language: str, now: datetime | None = None) -> date
             raise DeadlineError(text)
         # An hour alone is the next time the clock shows it.
         day = local_now.date() if hour > local_now.time() else local_now.date() + timedelta(days=1)
-    return _checked(datetime.combine(day, hour or LAST_MINUTE, tzinfo=zone), now)
+    moment = datetime.combine(day, hour or LAST_MINUTE, tzinfo=zone)
+    return Moment(_checked(moment, now), named, hour is not None)
 
 
 def _checked(moment: datetime, now: datetime) -> datetime:
@@ -82,17 +99,23 @@ def _checked(moment: datetime, now: datetime) -> datetime:
     return moment.astimezone(CITY)
 
 
-def _take_zone(rest: str) -> tuple[str, Any]:
+def _take_zone(rest: str) -> tuple[str, tzinfo | None]:
     offset = _OFFSET.search(rest)
     if offset:
         sign = 1 if offset.group(1) == "+" else -1
-        delta = timedelta(hours=int(offset.group(2)), minutes=int(offset.group(3) or 0)) * sign
-        return rest.replace(offset.group(0), " "), timezone(delta)
+        hours, minutes = int(offset.group(2)), int(offset.group(3) or 0)
+        if hours > 14 or minutes > 59:
+            raise DeadlineError(rest)
+        # IANA's zones of whole hours have their sign the other way round: UTC+9 is "Etc/GMT-9".
+        zone = timezone(timedelta(hours=hours, minutes=minutes) * sign)
+        if not minutes and (hours <= 12 or sign > 0):
+            zone = ZoneInfo(f"Etc/GMT{-sign * hours:+d}") if hours else ZoneInfo("UTC")
+        return rest.replace(offset.group(0), " "), zone
     for name in words()["zones"]:
         rest, found = take(rest, "zones", name)
         if found:
             return rest, ZoneInfo(name)
-    return rest, CITY
+    return rest, None
 
 
 def _take_span(rest: str, now: datetime) -> tuple[str, datetime | None]:

@@ -30,17 +30,25 @@ def build_app() -> object:
     return create_app(executor)
 
 
-def main() -> None:
-    """Serve until told to stop."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "desk.settings")
-    django.setup()
-    # Reading the words of dates takes 200 ms the first time: not on somebody's first deadline.
+def _warm_up() -> None:
+    """Read the words of dates, places and holidays, which takes seconds the first time: not on somebody's request."""
     from actions.deadline import DeadlineError, read_deadline
+    from desk.hours import when_text
+    from desk.zones import zone_of_place
 
+    zone_of_place("London")
+    when_text("en")
     try:
         read_deadline("31 december", "en")
     except DeadlineError:
         logger.debug("Warmed up.")
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "desk.settings")
+    django.setup()
+    _warm_up()
     # It speaks of a Rasa of another version on every single call; that pair is the one we test.
     warnings.filterwarnings("ignore", message="Your versions of rasa and rasa_sdk")
     app = build_app()

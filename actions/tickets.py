@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,14 @@ class TicketError(Exception):
     """The ticket could not be stored."""
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What the person is told about a ticket: its number, and when somebody will look."""
+
+    number: str
+    when: str
+
+
 async def open_ticket(
     *,
     kind: str,
@@ -22,27 +31,35 @@ async def open_ticket(
     words: str,
     fields: dict[str, Any] | None = None,
     deadline: datetime | None = None,
-) -> str:
-    """Open a ticket and return its number; it is in the database before this returns.
+    consented_at: datetime | None = None,
+    zone: str = "",
+) -> Opened:
+    """Open a ticket; it is in the database before this returns. `zone` is the asker's, where the form asked for it.
 
     Raises TicketError when the database does not take it.
     """
     return await sync_to_async(_open)(
-        kind=kind,
+        kind,
         conversation=conversation,
         language=language,
         words=words,
         fields=fields or {},
         deadline=deadline,
+        consented_at=consented_at,
+        zone=zone,
     )
 
 
-def _open(**ticket: Any) -> str:
-    from desk import tickets  # Django is set up by the time an action runs, not when the modules are listed
+def _open(kind: str, *, zone: str, language: str, **ticket: Any) -> Opened:
+    # Django is set up by the time an action runs, not when the modules are listed.
+    from desk import tickets
+    from desk.hours import when_text
 
     close_old_connections()
     try:
-        return tickets.open_ticket(ticket.pop("kind"), **ticket).number
+        opened = tickets.open_ticket(kind, zone=zone, language=language, **ticket)
+        known = zone or (opened.conversation.timezone if opened.conversation else "")
+        return Opened(opened.number, when_text(language, known))
     except (tickets.TicketError, DatabaseError, ObjectDoesNotExist, ValidationError, ValueError) as error:
         raise TicketError(f"{type(error).__name__}: {error}"[:300]) from error
     finally:

@@ -9,14 +9,14 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from nlu.languages import DEFAULT, supported
 
-# Rasa's name of a form → the name the channels know.
-FORMS = {"press_form": "press", "human_form": "human"}
+# Rasa's name of a form is the name the channels know and this.
+LOOP = "_form"
 
 
 def utter_turn(dispatcher: CollectingDispatcher, tracker: Tracker, outcome: str, **known: Any) -> None:
     """Say how the message ended; a form that stays open is named, since bot keeps what the last turn says."""
     block: dict[str, Any] = {"kind": "turn", "outcome": outcome, "intent": intent_of(tracker)}
-    form = FORMS.get((tracker.active_loop or {}).get("name") or "")
+    form = str((tracker.active_loop or {}).get("name") or "").removesuffix(LOOP)
     if form:
         block |= {"form": form, "requested": tracker.get_slot("requested_slot") or ""}
     block |= known

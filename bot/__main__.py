@@ -16,6 +16,7 @@ def main() -> None:
 
     uvicorn.run(
         build_app(), host=settings.BIND, port=settings.CHAT_PORT, access_log=False, log_level="warning",
+        log_config=None,  # its own would write exceptions with all they say (desk/logs.py)
         timeout_graceful_shutdown=3, proxy_headers=True,
     )
 

@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from bot import store
+from bot import own_data, store
 from bot.errors import BotError
 from bot.store import Incoming
 from bot.texts import say
@@ -90,6 +90,23 @@ async def get_messages(request: Request) -> Response:
         return error(request, 400, "bad_request", "bad_request", detail=str(problem))
     replies = await sync_to_async(store.waiting)("web", conversation, after)
     return JSONResponse({"replies": replies, "typing": False})
+
+
+async def get_mydata(request: Request) -> Response:
+    """Return everything that is held about a conversation, as a file to keep (the message is `/mydata`)."""
+    try:
+        conversation, _ = _reader(request)
+    except BadRequest as problem:
+        return error(request, 400, "bad_request", "bad_request", detail=str(problem))
+    address = request.client.host if request.client else "-"
+    if seconds := await request.app.state.limiter.seconds_to_wait(conversation, address):
+        return error(request, 429, "rate_limited", "rate_limited", seconds=seconds)
+    held = await sync_to_async(own_data.as_json)("web", conversation)
+    return Response(
+        json.dumps(held, ensure_ascii=False, indent=1),
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="citydesk.json"', "Cache-Control": "no-store"},
+    )
 
 
 async def get_events(request: Request) -> Response:

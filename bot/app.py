@@ -25,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 from bot import api, store
 from bot.conversation import Desk
 from bot.dialogue import Dialogue
+from bot.headers import SecurityHeaders
 from bot.outbox import Outbox
 from bot.uploads import post_file
 from knowledge.answers import starter_questions
@@ -34,7 +35,10 @@ from nlu.languages import DEFAULT, supported
 logger = logging.getLogger(__name__)
 WEB = Path(__file__).resolve().parent / "web"
 # The page loads nothing from elsewhere; only the widget's page may stand in other sites' frames.
-PAGE_POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors {}"
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors {}"
+)
 
 
 def page(ancestors: str, *, embedded: bool = False) -> Any:
@@ -70,7 +74,9 @@ async def get_texts(request: Request) -> Response:
     """Return the interface's texts in one language."""
     language = _asked_language(request)
     texts = {key: variants[language] for key, variants in _interface_texts().items()}
-    facts = {"city": settings.CITY_NAME, "days": settings.RETENTION_DAYS}
+    facts = {
+        "city": settings.CITY_NAME, "days": settings.RETENTION_DAYS, "ticket_days": settings.RETENTION_TICKETS_DAYS,
+    }
     return JSONResponse({"language": language, "texts": texts, **facts})
 
 
@@ -135,7 +141,8 @@ def _telegram(state: Any) -> tuple[Any, asyncio.Task[None]]:
 
     application = build_application(settings.TELEGRAM_TOKEN, settings.TELEGRAM_API_URL, settings.TELEGRAM_PROXY)
     channel = TelegramChannel(application, state.desk, state.outbox)
-    state.outbox.add("telegram", TelegramSender(application.bot))
+    sender = TelegramSender(application.bot)
+    state.outbox.add("telegram", sender, sender.edit)
     return channel, asyncio.create_task(channel.start())
 
 
@@ -168,6 +175,7 @@ def build_app() -> Starlette:
         Route("/api/messages", api.post_message, methods=["POST"]),
         Route("/api/messages", api.get_messages, methods=["GET"]),
         Route("/api/events", api.get_events),
+        Route("/api/mydata", api.get_mydata),
         Route("/api/files", post_file, methods=["POST"]),
         Route("/api/texts", get_texts),
         Route("/api/topics", get_topics),
@@ -179,4 +187,5 @@ def build_app() -> Starlette:
     cors = Middleware(
         CORSMiddleware, allow_origins=settings.WIDGET_ORIGINS, allow_methods=["GET", "POST"], allow_headers=["*"]
     )
-    return Starlette(routes=routes, middleware=[cors], lifespan=lifespan)
+    headers = Middleware(SecurityHeaders, hsts_seconds=getattr(settings, "SECURE_HSTS_SECONDS", 0))
+    return Starlette(routes=routes, middleware=[headers, cors], lifespan=lifespan)

@@ -11,18 +11,18 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from bot import fallback, store
+from bot import fallback, replying, store
 from bot.attachments import Attachments, Taken
 from bot.dialogue import Dialogue
 from bot.errors import DialogueError, UnknownButton
 from bot.models import Conversation, Handler, Outcome, Update
-from bot.orders import own_order
+from bot.orders import own_order, typed_order
 from bot.replies import Draft, Ending, read_items, text_reply
 from bot.store import Incoming, Result
 from knowledge.client import SearchClient
 from nlu.language import choose_language
 from nlu.languages import DEFAULT, supported
-from nlu.text import MAX_LENGTH, clean
+from nlu.text import MAX_LENGTH, Cleaned, clean
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Desk:
         incoming: dict[str, Any] = update.payload
         hint = supported(incoming.get("hint"))
         language = supported(incoming.get("language")) or conversation.language or hint or DEFAULT
-        text, order = "", incoming.get("order")
+        text, order = "", incoming.get("order") or typed_order(incoming.get("text", ""))
         drafts: list[Draft] = []
         ending = Ending()
         try:
@@ -80,11 +80,17 @@ class Desk:
                 taken = await self.attachments.take(incoming["file"], conversation, language)
             if incoming.get("button"):
                 order = await sync_to_async(store.order_of)(conversation, incoming["button"])
-            if conversation.handler == Handler.STAFF and (
-                heard := await sync_to_async(store.hear_for_staff)(update, _with_file(text, taken))
+            if conversation.replying_to_id and (order or _says_something(text)):
+                if replied := await self._reply(update, incoming, cleaned, order, taken, started, fetched):
+                    return replied
+                order = replying.CANCEL if order == "/cancel" else order
+            # What we carry out ourselves (a person's data, their language) does not wait for the staff.
+            if conversation.handler == Handler.STAFF and (not order or order.startswith("/")) and (
+                heard := await sync_to_async(store.hear_for_staff)(update, _as_staff_see(incoming, text, taken))
             ):
                 return heard
-            language = self._language(incoming, conversation, text)
+            # A typed command is in no language.
+            language = self._language(incoming, conversation, "" if order else text)
             if supported(incoming.get("language")):
                 ending.language = language
             if cleaned.truncated:
@@ -110,6 +116,24 @@ class Desk:
             fetched=fetched,
         )
 
+    async def _reply(
+        self, update: Update, incoming: dict[str, Any], cleaned: Cleaned, order: str | None, taken: Taken | None,
+        started: float, fetched: bool,
+    ) -> Result | None:
+        """Put the words that were waited for on their ticket; an order instead of words ends the waiting."""
+        conversation = update.conversation
+        if order:
+            await sync_to_async(replying.stop)(conversation)
+            return None
+        language = self._language(incoming, conversation, cleaned.text)
+        drafts = [text_reply("truncated", language, limit=MAX_LENGTH)] if cleaned.truncated else []
+        ending = Ending(form=conversation.form, requested=conversation.requested)
+        ending.language = supported(incoming.get("language"))
+        return await sync_to_async(replying.take)(
+            update, _with_file(cleaned.text, taken), language, drafts, ending, (time.perf_counter() - started) * 1000,
+            fetched=fetched,
+        )
+
     def _language(self, incoming: dict[str, Any], conversation: Conversation, text: str) -> str:
         chosen = supported(incoming.get("language"))
         if not chosen and conversation.language_chosen:
@@ -124,31 +148,36 @@ class Desk:
         if incoming.get("media"):
             return [Draft(text=text_reply("media", language).text, human=True)], _refused(conversation)
         if order and not order.startswith("/"):
-            return own_order(order, conversation, language)
-        if not order and not any(character.isalnum() for character in text):
+            return await sync_to_async(own_order)(order, update, language)
+        if not order and not _says_something(text):
             return [text_reply("empty", language)], _refused(conversation)
         message = _with_language(order, language) if order else text
         # Worked off a second time after a crash: what it did then counts.
         if again and (number := await sync_to_async(store.ticket_opened_by)(update)):
-            return _opened(number, language)
+            return fallback.opened(number, conversation, language)
         metadata = {"language": language, "requested": conversation.requested, "channel": conversation.channel}
         try:
             return read_items(await self.dialogue.send(conversation.sender, message, metadata))
         except DialogueError as error:
             logger.warning("The dialogue engine failed, answering without it: %s", error)
             if number := await sync_to_async(store.ticket_opened_by)(update):
-                return _opened(number, language)
+                return fallback.opened(number, conversation, language)
             return await fallback.answer(conversation, text, order, language, self.search)
+
+
+def _says_something(text: str) -> bool:
+    return any(character.isalnum() for character in text)
+
+
+def _as_staff_see(incoming: dict[str, Any], text: str, taken: Taken | None) -> str:
+    """Return what a ticket records of a message: an edit is marked as one, it replaces words that staff have read."""
+    shown = _with_file(text, taken)
+    return f"✏️ {shown}" if incoming.get("edited") else shown
 
 
 def _with_file(text: str, taken: Taken | None) -> str:
     """Return what the transcript shows of a message that came with a file."""
     return f"{text} 📎 {taken.name}".strip() if taken and taken.name else text
-
-
-def _opened(number: str, language: str) -> tuple[list[Draft], Ending]:
-    ending = Ending(outcome=Outcome.HANDED_OFF, ticket=number, degraded=True)
-    return [text_reply("ticket_opened", language, ticket=number)], ending
 
 
 def _refused(conversation: Conversation) -> Ending:

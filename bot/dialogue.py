@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from bot.errors import DialogueError
+from desk.logs import describe
 
 
 class Dialogue:
@@ -28,7 +29,8 @@ class Dialogue:
             response.raise_for_status()
             items = response.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise DialogueError(f"{type(error).__name__}: {error}"[:300]) from error
+            # Without the error's own text: it may quote what was sent.
+            raise DialogueError(describe(error)) from error
         if not isinstance(items, list) or not any(
             isinstance(item.get("custom"), dict) and item["custom"].get("kind") == "turn" for item in items
         ):

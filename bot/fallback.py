@@ -11,9 +11,14 @@ from bot.context import last_answered
 from bot.models import Conversation, Outcome
 from bot.replies import HUMAN, Draft, Ending, text_reply
 from bot.texts import say, spoken
+from desk.hours import when_text
+from desk.models import Kind
 from desk.tickets import open_ticket
+from knowledge.addresses import convert
 from knowledge.client import SearchClient, SearchUnavailable
+from knowledge.statements import is_statement
 from nlu import emergency, press
+from nlu.person import asks_for_person
 
 logger = logging.getLogger(__name__)
 ENTRY_ORDER = "/show_entry"
@@ -28,42 +33,66 @@ async def answer(
         return [Draft(entry=slug)], Ending(outcome=Outcome.ANSWERED, entry=slug, degraded=True)
     if emergency.detect(text):
         return [Draft(text=say("utter_emergency", language))], Ending(outcome=Outcome.EMERGENCY, degraded=True)
-    if (order and order.startswith(HUMAN)) or text.casefold() in spoken("talk_to_person"):
-        return await _ticket("other", conversation, await _last_words(conversation), language)
+    if (order and order.startswith(HUMAN)) or text.casefold() in spoken("talk_to_person") or asks_for_person(text):
+        return await _ticket("other", conversation, await _last_words(conversation) or text or "-", language)
     if press.detect(text) or conversation.form == "press":
         return await _ticket("press", conversation, text, language)
     if conversation.form:
-        return await _ticket("other", conversation, text, language)
+        kind = conversation.form if conversation.form in Kind.values else Kind.OTHER
+        return await _ticket(kind, conversation, text, language)
     if order:
         return [text_reply("failed", language)], Ending(outcome=Outcome.FAILED, degraded=True)
+    if moved := convert(text):
+        key = "utter_old_address_divided" if moved.divided else "utter_old_address"
+        said = Draft(text=say(key, language, old=moved.old, new=moved.new))
+        return [said], Ending(outcome=Outcome.ANSWERED, degraded=True)
     about = await sync_to_async(last_answered)(conversation.sender)
-    return await _search(text, language, search, about)
+    return await _search(text, conversation, language, search, about)
 
 
 async def _ticket(kind: str, conversation: Conversation, words: str, language: str) -> tuple[list[Draft], Ending]:
     ticket = await sync_to_async(open_ticket)(kind, conversation=conversation, language=language, words=words)
-    ending = Ending(outcome=Outcome.HANDED_OFF, ticket=ticket.number, degraded=True)
-    return [text_reply("ticket_opened", language, ticket=ticket.number)], ending
+    return await sync_to_async(opened)(ticket.number, conversation, language)
+
+
+def opened(number: str, conversation: Conversation, language: str) -> tuple[list[Draft], Ending]:
+    """Return what is said about a ticket that was opened without the dialogue engine, and how the turn ended."""
+    when = when_text(language, conversation.timezone)
+    ending = Ending(outcome=Outcome.HANDED_OFF, ticket=number, degraded=True)
+    return [text_reply("ticket_opened", language, ticket=number, when=when)], ending
 
 
 async def _last_words(conversation: Conversation) -> str:
     """Return the last thing the person wrote, which is what they want a person for."""
     last = await conversation.messages.filter(author="user").exclude(text="").order_by("-id").afirst()
-    return last.text if last else "-"
+    return last.text if last else ""
+
+
+async def _position(conversation: Conversation, words: str, language: str) -> tuple[list[Draft], Ending]:
+    """Hand a question for the city's position to a person: a machine does not speak for the city."""
+    drafts, ending = await _ticket("other", conversation, words, language)
+    return [Draft(text=say("utter_position_to_person", language)), *drafts], ending
 
 
 async def _search(
-    text: str, language: str, search: SearchClient, about: str | None
+    text: str, conversation: Conversation, language: str, search: SearchClient, about: str | None
 ) -> tuple[list[Draft], Ending]:
     try:
         found = await search.search(text, language, about=about)
     except SearchUnavailable as error:
+        if press.asks_position(text):
+            return await _position(conversation, text, language)
         logger.warning("Neither the dialogue engine nor the search service answers: %s", error)
         return [Draft(text=say("failed", language), human=True)], Ending(outcome=Outcome.FAILED, degraded=True)
+    if press.asks_position(text) and not (
+        found.outcome == Outcome.ANSWERED and await sync_to_async(is_statement)(found.entry or "")
+    ):
+        return await _position(conversation, text, language)
     ending = Ending(
         outcome=Outcome(found.outcome), entry=found.entry or "", entry_language=found.entry_language or "",
         score=found.score, near=found.near, degraded=True,
     )
     if ending.outcome == Outcome.ANSWERED:
-        return [Draft(entry=ending.entry)], ending
+        # A journalist is answered like anybody, and offered a person.
+        return [Draft(entry=ending.entry, human=press.names_journalist(text))], ending
     return [Draft(text=say("not_known", language), entries=found.offers(), human=True)], ending

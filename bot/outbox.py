@@ -15,10 +15,11 @@ from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from bot.models import Author, Conversation, Delivery, Handler, Message
+from bot.replies import OWN
 from bot.store import FETCHED
 from bot.texts import say
 from knowledge.answers import load_answer
@@ -41,6 +42,9 @@ class Sent:
     error: str = ""
     retry_in: float | None = None
 
+
+# Telegram lets a bot edit what it sent for 48 hours (core.telegram.org/bots/api#editmessagetext).
+EDITABLE = dt.timedelta(hours=48)
 
 Sender = Callable[[Message], Awaitable[Sent]]
 
@@ -83,12 +87,13 @@ def claim(message_id: int) -> Message | None:
     with transaction.atomic():
         if not Message.objects.filter(pk=message_id, state=Delivery.QUEUED).update(state=Delivery.SENDING):
             return None
-        message = Message.objects.select_related("conversation", "ticket").get(pk=message_id)
+        message = Message.objects.select_related("conversation", "ticket", "turn").get(pk=message_id)
         message.attempts += 1
         message.not_before = timezone.now() + LEASE
         if message.author == Author.BOT:
-            # What the desk says about a ticket (desk/notices.py) is no second voice.
-            if message.conversation.handler == Handler.STAFF and message.ticket_id is None:
+            # What the desk says about a ticket (desk/notices.py) is no second voice, nor is a receipt (bot/orders.py).
+            apart = message.ticket_id is not None or (message.turn is not None and message.turn.intent == OWN)
+            if message.conversation.handler == Handler.STAFF and not apart:
                 message.state = Delivery.DROPPED
             entry = message.payload.get("entry")
             waited = timezone.now() - message.created_at
@@ -114,20 +119,43 @@ def settle(message: Message, sent: Sent) -> None:
             Conversation.objects.filter(pk=message.conversation_id).update(unreachable=True)
 
 
+def edited(channel: str, limit: int = 50) -> list[Message]:
+    """Return what was delivered on a channel and has been edited by its author since, as far as it can be shown."""
+    now = timezone.now()
+    rows = Message.objects.filter(
+        Q(not_before=None) | Q(not_before__lte=now), author=Author.STAFF, state=Delivery.DELIVERED,
+        conversation__channel=channel, revision__gt=F("shown_revision"), sent_at__gte=now - EDITABLE,
+    )
+    return list(rows.select_related("conversation", "ticket").order_by("id")[:limit])
+
+
+def settle_edit(message: Message, sent: Sent) -> None:
+    """Record what became of an edit; one that failed for good is not tried again, and staff see why."""
+    seconds = sent.retry_in
+    Message.objects.filter(pk=message.pk).update(
+        shown_revision=F("shown_revision") if seconds is not None else message.revision,
+        not_before=timezone.now() + dt.timedelta(seconds=seconds) if seconds is not None else None,
+        error=f"edit: {sent.error}"[:300] if sent.error else "",
+    )
+
+
 class Outbox:
     """Delivers what waits: sends it on pushing channels, wakes the readers of fetching ones."""
 
     def __init__(self, poll_seconds: float) -> None:
         self.poll_seconds = poll_seconds
         self._senders: dict[str, Sender] = {}
+        self._editors: dict[str, Sender] = {}
         self._kick = asyncio.Event()
         self._readers: dict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
         self._busy: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def add(self, channel: str, sender: Sender) -> None:
-        """Deliver a channel's messages through `sender`."""
+    def add(self, channel: str, sender: Sender, editor: Sender | None = None) -> None:
+        """Deliver a channel's messages through `sender`, and the edits of them through `editor`."""
         self._senders[channel] = sender
+        if editor:
+            self._editors[channel] = editor
 
     def kick(self) -> None:
         """Look now instead of at the next poll."""
@@ -154,6 +182,9 @@ class Outbox:
                     for conversation, ids in (await sync_to_async(due)(channel)).items():
                         if conversation not in self._busy:
                             self._start(channel, conversation, ids)
+                for channel, editor in self._editors.items():
+                    for message in await sync_to_async(edited)(channel):
+                        await sync_to_async(settle_edit)(message, await editor(message))
                 if self._readers:
                     await self._wake_readers()
             except Exception:  # the loop that delivers answers must outlive any single fault

@@ -11,6 +11,10 @@ from bot.models import Outcome
 from bot.texts import say
 
 HUMAN = "/human"
+# The order that erases everything; an update that carries it is worked off again after a crash (desk/erasure.py).
+FORGET = "forget:yes"
+# The intent of what `bot` carries out itself (bot/orders.py): said whoever has the conversation (the gate, the outbox).
+OWN = "own_order"
 
 # Of several outcomes in one turn (a question answered in the middle of a form) the first of these counts.
 PRECEDENCE = (
@@ -36,6 +40,8 @@ class Draft:
     entries: list[str] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
     human: bool = False
+    # Number of the receipt that this reply is; a web page that gets it erases what it has kept itself.
+    receipt: str = ""
 
 
 @dataclass

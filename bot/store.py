@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from bot.errors import UnknownButton
 from bot.models import Author, Button, Conversation, Delivery, Handler, Message, Outcome, Turn, Update, UpdateState
-from bot.replies import Choice, Draft, Ending, human_choice, payload
+from bot.replies import OWN, Choice, Draft, Ending, human_choice, payload
 from bot.texts import say
 from desk.files import clean_name
 from desk.models import Ticket, TicketFile
@@ -40,6 +40,7 @@ class Incoming:
     hint: str | None = None  # what the client says its language is
     media: str | None = None
     file: SentFile | None = None
+    edited: bool = False  # a message written before, in new words
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ def receive(incoming: Incoming) -> tuple[Update, bool]:
         for name in ("text", "button", "order", "language", "hint", "media")
         if getattr(incoming, name)
     }
+    if incoming.edited:
+        stored["edited"] = True
     try:
         with transaction.atomic():
             update = Update.objects.create(
@@ -151,7 +154,8 @@ def _put_on_ticket(conversation: Conversation, text: str) -> str:
     ticket = conversation.tickets.exclude(state="closed").order_by("-id").first()
     if ticket is None:
         return ""
-    record_message(ticket, text)
+    if text:  # a pressed button says nothing to a person
+        record_message(ticket, text)
     return ticket.number
 
 
@@ -168,12 +172,14 @@ def commit_turn(
     """Store how a message ended and what is said to it; drop what is said if a person has taken over meanwhile.
 
     Answers are read here, in the transaction that queues them: an entry withdrawn since the search is replaced by
-    a sentence that says so. With `fetched`, somebody waits for this very result: its replies count as delivered.
+    a sentence that says so. A person's own data are told and erased whoever has the conversation (intent `OWN`).
+    With `fetched`, somebody waits for this very result: its replies count as delivered.
     """
     with transaction.atomic():
         conversation = Conversation.objects.select_for_update().get(pk=update.conversation_id)
         _record_incoming(conversation, text)
-        silenced = conversation.epoch != epoch or conversation.handler == Handler.STAFF
+        taken = conversation.epoch != epoch or conversation.handler == Handler.STAFF
+        silenced = taken and ending.intent != OWN
         if ending.language:
             conversation.language, conversation.language_chosen = ending.language, True
         else:
@@ -231,6 +237,8 @@ def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str, 
     if buttons:
         Button.objects.bulk_create(buttons)
     body["buttons"] = [{"id": button.id, "label": button.label} for button in buttons]
+    if draft.receipt:
+        body["receipt"] = draft.receipt
     return Message.objects.create(
         conversation=conversation, turn=turn, author=Author.BOT, text=body["text"], payload=body, state=state,
         sent_at=timezone.now() if state == Delivery.DELIVERED else None,
@@ -247,10 +255,19 @@ def result_of(update: Update) -> Result | None:
     """Return what an update led to, if it has been worked off: a repeat is answered with the same."""
     turn = Turn.objects.select_related("conversation").filter(update_row=update).first()
     if turn is None:
-        return None
+        return _erased(update)
     messages = list(turn.messages.select_related("ticket").order_by("id"))
     mark_delivered([message.pk for message in messages if turn.conversation.channel in FETCHED])
     return _result(turn, turn.conversation, messages)
+
+
+def _erased(update: Update) -> Result | None:
+    """Return an empty result for an update that was worked off and whose traces were erased; None for a new one."""
+    row = read(update.pk)
+    if row.state != UpdateState.DONE or row.conversation is None:
+        return None
+    language = row.conversation.language or DEFAULT
+    return Result(outcome=Outcome.SMALL_TALK, language=language, form=None, ticket=None, replies=[])
 
 
 def _result(turn: Turn, conversation: Conversation, messages: list[Message]) -> Result:

@@ -7,7 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from bot.models import Author, Delivery, Message
+from bot.outbox import EDITABLE
 from desk.models import Answer, AnswerState, Kind, State, Ticket, TicketEvent
+from desk.notices import give_buttons, reply_choice
 from desk.tickets import TicketError, event, lock, refuse_closed
 from nlu.languages import SOURCE
 
@@ -89,6 +91,42 @@ def send_back(written: Answer, user: AbstractBaseUser, reason: str) -> Answer:
     return waiting
 
 
+def edit(written: Answer, user: AbstractBaseUser, text: str, text_vi: str = "") -> Answer:
+    """Change an answer that was sent; the history keeps both wordings, and the asker's channel shows the new one.
+
+    What was released by a second person is not changed by one: a correction is a new answer. Nor is what a web page has
+    shown already, since the page does not take it back.
+    """
+    text, text_vi = text.strip(), text_vi.strip()
+    with transaction.atomic():
+        locked = lock(written.ticket)
+        found = Answer.objects.select_for_update().select_related("message__conversation").get(pk=written.pk)
+        _check(text, "Câu trả lời / The answer")
+        refuse_closed(locked)
+        message = found.message
+        if locked.kind in NEED_RELEASE or found.state != AnswerState.RELEASED or message is None:
+            raise TicketError(
+                "Câu trả lời này không sửa được; hãy gửi câu đính chính. / "
+                "This answer cannot be edited; send a correction."
+            )
+        if message.state == Delivery.DELIVERED and (
+            message.conversation.channel != "telegram" or timezone.now() - message.sent_at > EDITABLE
+        ):
+            raise TicketError(
+                "Người hỏi đã nhận câu này và kênh không cho sửa; hãy gửi câu đính chính. / "
+                "It has arrived, and its channel cannot change it any more; send a correction."
+            )
+        if message.text == text:
+            return found
+        found.text, found.text_vi = text, text_vi or (text if locked.language == SOURCE else found.text_vi)
+        found.save()
+        message.text, message.payload = text, {**message.payload, "text": text}
+        message.revision += 1
+        message.save(update_fields=["text", "payload", "revision"])
+        event(locked, TicketEvent.Type.EDITED, user, text, message=message, answer=found.pk)
+    return found
+
+
 def _check(text: str, what: str) -> None:
     if not 1 <= len(text) <= MAX_ANSWER:
         raise TicketError(f"{what}: 1–{MAX_ANSWER} ký tự / characters ({len(text)}).")
@@ -106,8 +144,9 @@ def _waiting(written: Answer) -> Answer:
 def _send(written: Answer, ticket: Ticket, user: AbstractBaseUser, line: str) -> None:
     """Make the message in the outbox; the ticket is locked by the caller."""
     payload = {
-        "text": written.text, "buttons": [], "place": None, "entry": None, "source": None, "verified_on": None,
-        "language": ticket.language, "fallback": False, "outdated": False, "phone": None, "web": None,
+        "text": written.text, "buttons": give_buttons(ticket.conversation, [reply_choice(ticket)]), "place": None,
+        "entry": None, "source": None, "verified_on": None, "language": ticket.language, "fallback": False,
+        "outdated": False, "phone": None, "web": None,
     }
     message = Message.objects.create(
         conversation=ticket.conversation, ticket=ticket, author=Author.STAFF, text=written.text, payload=payload,

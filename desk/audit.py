@@ -2,7 +2,8 @@
 
 hash = SHA-256 over the record's canonical JSON (keys sorted, no spaces, UTF-8), the previous record's hash included:
 a record changed, removed or put in between breaks the chain at its place, and one missing at the end is shown by the
-head, which counts the records.
+head, which counts the records. The database refuses changes too (desk/audit_guard.py), `manage.py verify_audit`
+walks the chain (desk/audit_check.py); docs/audit.md says what is recorded and what the chain can and cannot show.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from django.utils import timezone
 from desk.models import AuditHead, AuditRecord
 
 HEAD = 1
+START = "0" * 64  # what the first record names as the hash before it
 
 
 def digest(text: str) -> str:
@@ -32,17 +34,20 @@ def record(
 
     `action` is what was done (a ticket event's type, "viewed", "downloaded" …), `subject` what it was done to (a ticket
     number, an entry's slug), `actor` None for the asker and the system. `data` must be JSON and must not hold anybody's
-    words (give `digest(words)`).
+    words (give `digest(words)`). Raises TypeError for what JSON cannot hold, DatabaseError when it cannot be written:
+    what cannot be recorded must not be done.
     """
+    # As it will be read back: keys are strings, tuples lists, and fractions text (PostgreSQL writes 1e20 otherwise).
+    data = json.loads(json.dumps(data), parse_float=str)
     with transaction.atomic():
         AuditHead.objects.get_or_create(pk=HEAD)
         head = AuditHead.objects.select_for_update().get(pk=HEAD)
         row = AuditRecord(
-            sequence=head.count + 1, at=timezone.now(), actor=actor.get_username() if actor else "", action=action,
-            subject=subject, press=press, data=data, previous=head.hash,
+            sequence=head.count + 1, at=timezone.now(), actor=actor.get_username() if actor else "", action=action[:40],
+            subject=subject[:120], press=press, data=data, previous=head.hash,
         )
         row.hash = hash_of(row)
-        row.save(force_insert=True)
+        row.save()
         head.count, head.hash = row.sequence, row.hash
         head.save()
     return row
@@ -55,5 +60,9 @@ def hash_of(row: AuditRecord) -> str:
         "actor": row.actor, "action": row.action, "subject": row.subject, "press": row.press, "data": row.data,
         "previous": row.previous,
     }
-    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(canonical(body).encode()).hexdigest()
+
+
+def canonical(body: dict[str, Any]) -> str:
+    """Return JSON that is always written the same way."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from desk import security
 from desk.models import LoginToken
 
 SALT = "citydesk.login-once"
@@ -52,8 +53,11 @@ def login_once(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for a click, then log in; a link that does not work any more says why and what to do."""
     if request.method == "GET":
         return render(request, "desk/login_once.html", {"failed": False})
+    if security.link_refused(request):
+        return security.locked_out(request)
     user = use_token(token)
     if user is None:
+        security.link_failed(request)
         return render(request, "desk/login_once.html", {"failed": True}, status=410)
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, user)
     return HttpResponseRedirect(reverse("wagtailadmin_home"))

@@ -5,9 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bot.models import Author, Button, Delivery, Message
+from bot.models import Author, Button, Conversation, Delivery, Message
 from bot.texts import say
 from desk.models import Ticket
+
+# The order behind "reply to the staff": reply:<ticket number> (bot/orders.py).
+REPLY = "reply"
+
+
+def reply_choice(ticket: Ticket) -> tuple[str, str]:
+    """Return the button by which the asker writes to the staff again, as (label, order)."""
+    return say("reply_to_staff", ticket.language), f"{REPLY}:{ticket.number}"
+
+
+def tell_closed(ticket: Ticket, hours: int) -> None:
+    """Tell the asker that their request is closed, and how they can still write to it."""
+    tell(ticket, "ticket_closed", choices=[reply_choice(ticket)], hours=hours)
+
+
+def tell_merged(ticket: Ticket) -> None:
+    """Tell the asker under which number a merged request goes on."""
+    tell(ticket, "ticket_merged", into=ticket.merged_into.number)
+
+
+def give_buttons(conversation: Conversation, choices: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """Make buttons from (label, order) pairs; return them as a reply's `buttons`."""
+    buttons = [Button(conversation=conversation, label=label[:300], payload=order) for label, order in choices]
+    Button.objects.bulk_create(buttons)
+    return [{"id": button.id, "label": button.label} for button in buttons]
 
 
 def tell(ticket: Ticket, key: str, *, choices: Sequence[tuple[str, str]] = (), **values: object) -> Message | None:
@@ -19,12 +44,10 @@ def tell(ticket: Ticket, key: str, *, choices: Sequence[tuple[str, str]] = (), *
     conversation = ticket.conversation
     if conversation is None:
         return None
-    buttons = [Button(conversation=conversation, label=label[:300], payload=order) for label, order in choices]
-    Button.objects.bulk_create(buttons)
     text = say(key, ticket.language, ticket=ticket.number, **values)
     payload: dict[str, Any] = {
-        "text": text, "buttons": [{"id": button.id, "label": button.label} for button in buttons], "place": None,
-        "entry": None, "source": None, "verified_on": None, "language": ticket.language, "fallback": False,
+        "text": text, "buttons": give_buttons(conversation, choices), "place": None, "entry": None,
+        "source": None, "verified_on": None, "language": ticket.language, "fallback": False,
         "outdated": False, "phone": None, "web": None,
     }
     return Message.objects.create(

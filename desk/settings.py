@@ -5,10 +5,12 @@ Each variable is named and explained in docs/settings.md (a test compares the tw
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import dj_database_url
 import dj_email_url
+from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
@@ -41,6 +43,13 @@ if PRODUCTION:
         )
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    # Who watches the process asks it directly, without TLS.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31536000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    # Browsers' preload list is for a whole domain: the city's to decide, not ours.
+    SILENCED_SYSTEM_CHECKS = ["security.W021"]
 elif not SECRET_KEY:
     # A development key that survives a restart, made on this machine and never committed.
     import secrets
@@ -59,9 +68,14 @@ DESK_PORT = env.int("DESK_PORT", 8001)
 KNOWLEDGE_PORT = env.int("KNOWLEDGE_PORT", 8002)
 RASA_PORT = env.int("RASA_PORT", 5005)
 ACTIONS_PORT = env.int("ACTIONS_PORT", 5055)
+# Proxies before the console; each adds the address it was asked from, and the one that many places from the end is
+# believed. 0: none, and no header about addresses is believed.
+PROXIES = env.int("PROXIES", 1 if PRODUCTION else 0)
 KNOWLEDGE_URL = env.str("KNOWLEDGE_URL", f"http://127.0.0.1:{KNOWLEDGE_PORT}").rstrip("/")
 RASA_URL = env.str("RASA_URL", f"http://127.0.0.1:{RASA_PORT}").rstrip("/")
 RASA_TIMEOUT = env.float("RASA_TIMEOUT", 10.0)
+# Rasa's memory of the dialogues: erased here when somebody asks for it (bot/trackers.py).
+RASA_TRACKERS = Path(env.str("RASA_TRACKERS", str(VAR / "rasa" / "trackers.sqlite3")))
 KNOWLEDGE_TIMEOUT = env.float("KNOWLEDGE_TIMEOUT", 5.0)
 
 # --- the embedding model and the index --------------------------------------------------------------------------
@@ -80,6 +94,14 @@ if TELEGRAM_WEBHOOK_URL and len(TELEGRAM_WEBHOOK_SECRET) < 16:
         "CITYDESK_TELEGRAM_WEBHOOK_URL is set, but CITYDESK_TELEGRAM_WEBHOOK_SECRET is shorter than 16 characters. "
         "Anyone could post updates: set a random secret (A-Z, a-z, 0-9, _ and -)."
     )
+# Forum groups of the staff, 0 for none; press tickets go to their own group alone.
+STAFF_CHAT_ID = env.int("STAFF_CHAT_ID", 0)
+STAFF_PRESS_CHAT_ID = env.int("STAFF_PRESS_CHAT_ID", 0)
+if STAFF_CHAT_ID and STAFF_CHAT_ID == STAFF_PRESS_CHAT_ID:
+    raise ImproperlyConfigured(
+        "CITYDESK_STAFF_CHAT_ID and CITYDESK_STAFF_PRESS_CHAT_ID are the same group: everybody there would read press "
+        "tickets."
+    )
 OUTBOX_POLL_SECONDS = env.float("OUTBOX_POLL_SECONDS", 0.5)
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", "60/minute")
 API_RATE_LIMIT_STORAGE = env.str("API_RATE_LIMIT_STORAGE", "memory://")
@@ -89,10 +111,16 @@ WIDGET_ORIGINS = env.list("WIDGET_ORIGINS", ["*"])
 CITY_NAME = env.str("CITY_NAME", "Mỹ Tho")
 TICKET_PREFIX = env.str("TICKET_PREFIX", "MT")
 RETENTION_DAYS = env.int("RETENTION_DAYS", 180)
+# Personal data of closed tickets; their numbers and the city's answers stay.
+RETENTION_TICKETS_DAYS = env.int("RETENTION_TICKETS_DAYS", 730)
 # Hours: by when a request without a deadline is answered, and how long before a deadline who is reminded.
 ANSWER_HOURS = env.int("ANSWER_HOURS", 72)
 REMIND_HOLDER_HOURS = env.int("REMIND_HOLDER_HOURS", 24)
 REMIND_HEAD_HOURS = env.int("REMIND_HEAD_HOURS", 4)
+# When somebody is there (the city's time), beside the public holidays: read by desk/hours.py.
+OFFICE_HOURS = env.str("OFFICE_HOURS", "07:30-11:30,13:30-17:00")
+OFFICE_DAYS = env.list("OFFICE_DAYS", ["mon", "tue", "wed", "thu", "fri"])
+OFFICE_CLOSED = env.list("OFFICE_CLOSED", [])
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{VAR / 'citydesk.sqlite3'}")
@@ -102,7 +130,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # secure_delete: what is erased is overwritten, not only unlinked (some builds of SQLite do that, some do not).
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
     }
 
 INSTALLED_APPS = [
@@ -121,6 +150,8 @@ INSTALLED_APPS = [
     "modelcluster",
     "taggit",
     "django_tasks",
+    "axes",
+    "csp",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -130,13 +161,16 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "desk.security.IdleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it answers in place of a login that was refused
 ]
 TEMPLATES = [
     {
@@ -159,6 +193,43 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "wagtailadmin_login"
+
+# --- who gets in, and what their browser may load (desk/security.py, docs/permissions.md) ---------------------------
+AUTHENTICATION_BACKENDS = ["desk.security.Backend"]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = "desk.security.tries"
+AXES_COOLOFF_TIME = dt.timedelta(minutes=env.int("LOCK_MINUTES", 15))
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "desk.security.locked_out"
+AXES_CLIENT_IP_CALLABLE = "desk.security.address"
+# The audit log has the logins; what axes keeps are failures, until their time is up.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+# A session ends when nobody has used it for that long, and at the latest after a working day.
+SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_MINUTES", 60) * 60
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# Lax, not Strict: the links in reminders lead into the console.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"  # nothing here has a preview, which Wagtail would show in a frame
+# No inline script anywhere: those of Wagtail's templates are started by static/desk/console.js instead. Its styles
+# are partly inline.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
 
 USE_TZ = True
 TIME_ZONE = "Asia/Ho_Chi_Minh"
@@ -203,10 +274,12 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "desk.logs.Formatter", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     # Libraries speak only of trouble: request lines of HTTP clients would carry the bot's token and people's words
     # (lessons T4).
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {name: {"level": LOG_LEVEL} for name in ("actions", "bot", "desk", "knowledge", "nlu", "worker")},
+    "loggers": {name: {"level": LOG_LEVEL} for name in ("actions", "bot", "desk", "knowledge", "nlu", "worker")}
+    # The audit log says who failed to log in.
+    | {"axes": {"level": "ERROR"}},
 }

@@ -14,6 +14,7 @@ from django.utils import timezone
 from bot.models import Conversation, Handler, Message
 from desk import audit
 from desk.models import AnswerState, Kind, State, Ticket, TicketCounter, TicketEvent
+from desk.notices import tell_closed, tell_merged
 from knowledge.models import Department
 
 # A closed ticket is opened again by the asker's word within this time; later words open one that is linked to it.
@@ -166,6 +167,10 @@ def close(ticket: Ticket, user: AbstractBaseUser | None, line: str = TicketEvent
         locked.state, locked.closed_at = State.CLOSED, timezone.now()
         locked.save()
         event(locked, line, user, text)
+        if line == TicketEvent.Type.CLOSED:
+            tell_closed(locked, hours=int(REOPEN_WITHIN.total_seconds() // 3600))
+        elif line == TicketEvent.Type.MERGED:
+            tell_merged(locked)
         # Another open ticket of the same chat may be the reason why a person has it.
         others = Ticket.objects.filter(conversation_id=locked.conversation_id).exclude(state=State.CLOSED)
         if locked.conversation_id and not others.exists():

@@ -20,8 +20,11 @@ FIELD_LABELS = {
     "format": "Hình thức / Format",
     "deadline": "Hạn / Deadline",
     "contact": "Liên hệ / Contact",
+    "sector": "Lĩnh vực / Sector",
+    "place": "Địa điểm / Place",
+    "time": "Lúc nào / When",
 }
-# Values that a form stores as codes (actions/press_words.yml), in words that the staff read.
+# Values that a form stores as codes (actions/form_words.yml), in words that the staff read.
 VALUE_LABELS = {
     "format": {
         "written": "Trả lời bằng văn bản / in writing",
@@ -33,6 +36,7 @@ VALUE_LABELS = {
     },
     "deadline": {"none": "Không có hạn / no deadline"},
     "contact": {"chat": "Trong hội thoại này / in this chat"},
+    "time": {"unknown": "Không nhớ / not known"},
 }
 CHANNEL_LABELS = {"telegram": "Telegram", "web": "Trang web / Web chat", "terminal": "Terminal"}
 
@@ -59,8 +63,8 @@ def is_partly_hidden(ticket: Ticket, user: AbstractBaseUser) -> bool:
     return Ticket.objects.filter(conversation_id=ticket.conversation_id, kind=Kind.PRESS).exists()
 
 
-def talk_of(ticket: Ticket, user: AbstractBaseUser) -> list[Message]:
-    """Return the last messages of the conversation, oldest first.
+def talk_of(ticket: Ticket, user: AbstractBaseUser, limit: int | None = MAX_MESSAGES) -> list[Message]:
+    """Return the last messages of the conversation, oldest first; all of them without a limit.
 
     Only the ticket's own messages are left when the conversation was deleted or is partly hidden from the user.
     """
@@ -68,4 +72,4 @@ def talk_of(ticket: Ticket, user: AbstractBaseUser) -> list[Message]:
         rows = Message.objects.filter(ticket=ticket)
     else:
         rows = Message.objects.filter(conversation_id=ticket.conversation_id)
-    return list(rows.order_by("-id")[:MAX_MESSAGES])[::-1]
+    return list(rows.order_by("-id")[:limit])[::-1]

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from desk.logs import describe
+
 
 class SearchUnavailable(Exception):
     """The search service is down, late or loading, or answered something that nobody agreed on."""
@@ -61,7 +63,8 @@ class SearchClient:
                 about=body.get("about"),
             )
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SearchUnavailable(f"{type(error).__name__}: {error}"[:300]) from error
+            # Without the error's own text: it may quote what was asked.
+            raise SearchUnavailable(describe(error)) from error
         if found.outcome not in ("answered", "clarify", "not_known"):
             raise SearchUnavailable(
                 f"The search answered with the outcome {found.outcome!r}, which nobody agreed on."

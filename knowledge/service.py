@@ -156,6 +156,7 @@ def main() -> None:
         )
     uvicorn.run(
         build_app(), host="127.0.0.1", port=settings.KNOWLEDGE_PORT, access_log=False, log_level="warning",
+        log_config=None,  # its own would write exceptions with all they say (desk/logs.py)
         timeout_graceful_shutdown=2,
     )
 

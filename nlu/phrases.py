@@ -74,25 +74,30 @@ def is_command(text: str, name: str) -> bool:
     return normalise(text) in _lists()[f"command.{name}"]
 
 
-def field_named(text: str) -> str | None:
-    """Return the form field that a message names, the longest name first; None when it names none."""
+def field_named(text: str, form: str) -> str | None:
+    """Return the field of a form that a message names, the longest name first; None when it names none."""
     normalised = normalise(text)
     found = [
-        (len(match.group(0)), name.removeprefix("field."))
-        for name in _lists()
-        if name.startswith("field.") and (match := _pattern(name).search(normalised))
+        (len(match.group(0)), field)
+        for field in _lists().get(f"form.{form}", ())
+        if (match := _pattern(f"field.{field}").search(normalised))
     ]
     return max(found, key=lambda item: item[0])[1] if found else None
 
 
-def correction(text: str) -> str | None:
-    """Return the field to correct for "sửa email", "" for a bare "correct", None when it is no correction."""
+def correction(text: str, form: str) -> str | None:
+    """Return the field to correct for "sửa email", "" for a bare "correct", None when it is no correction.
+
+    A form without a line of its fields (one message to a person) has nothing to correct.
+    """
+    if f"form.{form}" not in _lists():
+        return None
     normalised = normalise(text)
     if normalised in _lists()["command.correct"]:
         return ""
     # "change" and "sai" are ordinary words: only a short message that also names a field is an order.
     if len(normalised) <= 40 and len(normalised.split()) <= 7 and _pattern("correct").search(normalised):
-        return field_named(_pattern("correct").sub(" ", normalised))
+        return field_named(_pattern("correct").sub(" ", normalised), form)
     return None
 
 

@@ -11,7 +11,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from nlu import tuning, without_tensorflow
+from nlu import quiet_logs, tuning, without_tensorflow
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -100,6 +100,7 @@ def main() -> None:
 
     if command == "run":
         tuning.install()
+        quiet_logs.install()
     rasa_main()
 
 

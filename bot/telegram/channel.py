@@ -21,6 +21,8 @@ from bot.conversation import Desk
 from bot.models import Conversation
 from bot.models import Update as StoredUpdate
 from bot.outbox import Outbox
+from bot.staff_group import feed, incoming
+from bot.staff_group.posting import Poster
 from bot.store import Incoming
 from bot.telegram import handlers
 from bot.texts import say
@@ -43,6 +45,7 @@ def build_application(token: str, base_url: str, proxy: str = "") -> Application
     # The long poll must outlast its own waiting time.
     builder = builder.get_updates_read_timeout(POLL_TIMEOUT + 10)
     application = builder.build()
+    incoming.register(application)
     handlers.register(application)
     return application
 
@@ -57,6 +60,7 @@ class TelegramChannel:
         self._errors: dict[int, Exception] = {}
         self._attempts: dict[int, int] = {}
         self._polling: asyncio.Task[None] | None = None
+        self._posting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         desk.attachments.fetchers[handlers.CHANNEL] = self.fetch
         application.bot_data["channel"] = self
@@ -81,6 +85,8 @@ class TelegramChannel:
             except NetworkError as error:
                 logger.warning("Telegram cannot be reached (%s); trying again in 10 s, web chat runs on.", error)
                 await asyncio.sleep(10)
+        if feed.chats():
+            self._posting = asyncio.create_task(Poster(self.bot).run())
         await self._publish_menus()
         for update_id in await sync_to_async(store.unfinished)(handlers.CHANNEL):
             self._work_off(await sync_to_async(store.read)(update_id))
@@ -98,9 +104,10 @@ class TelegramChannel:
 
     async def stop(self) -> None:
         """Stop taking updates; what was stored and not worked off is done after the next start."""
-        if self._polling:
-            self._polling.cancel()
-            await asyncio.gather(self._polling, return_exceptions=True)
+        for task in (self._polling, self._posting):
+            if task:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
         await self.application.shutdown()
@@ -126,11 +133,11 @@ class TelegramChannel:
         self._attempts[update.update_id] = attempts
         raise RuntimeError(f"update {update.update_id} could not be stored")
 
-    async def accept(self, incoming: Incoming) -> None:
+    async def accept(self, said: Incoming) -> None:
         """Store a message and start to work it off (called by the handlers)."""
-        update, new = await sync_to_async(store.receive)(incoming)
+        update, new = await sync_to_async(store.receive)(said)
         if new:
-            self._work_off(update, incoming.chat_id)
+            self._work_off(update, said.chat_id)
 
     def stop_spinner(self, query: CallbackQuery) -> None:
         """Tell the reader's app that the button was taken, without waiting for it."""

@@ -18,11 +18,12 @@ from telegram.ext import (
     filters,
 )
 
+from bot.orders import COMMANDS as ORDERS
+from bot.orders import typed_order
 from bot.store import Incoming, SentFile
 
 CHANNEL = "telegram"
-# The menu: command → the order it stands for (bot/orders.py answers those without a slash itself).
-ORDERS = {"start": "/greet", "help": "/help", "human": "/human", "language": "language", "privacy": "privacy"}
+# The menu; which order a command stands for says bot/orders.py.
 COMMANDS = tuple(ORDERS)
 
 Context = CallbackContext[ExtBot, dict, dict, dict]
@@ -44,7 +45,7 @@ async def on_command(update: Update, context: Context) -> None:
     """Take a menu command."""
     message = update.effective_message
     command = re.split(r"[@\s]", message.text[1:], maxsplit=1)[0].lower()
-    await _accept(update, context, order=ORDERS[command])
+    await _accept(update, context, order=typed_order(message.text) or ORDERS[command])
 
 
 async def on_button(update: Update, context: Context) -> None:
@@ -109,6 +110,7 @@ async def _accept(update: Update, context: Context, **fields: Any) -> None:
         chat_id=str(update.effective_chat.id),
         external_id=str(update.update_id),
         hint=user.language_code if user else None,
+        edited=update.edited_message is not None,
         **fields,
     )
     await context.bot_data["channel"].accept(incoming)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from typing import Any
 
 import httpx
 from aiolimiter import AsyncLimiter
@@ -39,15 +40,13 @@ class TelegramSender:
             async with self._limiter(chat_id), self._total:
                 sent = await self._text(chat_id, message)
         except RetryAfter as error:
-            wait = error.retry_after
-            seconds = float(getattr(wait, "total_seconds", lambda: wait)())
-            return Sent(Delivery.QUEUED, error=str(error), retry_in=seconds)
+            return Sent(Delivery.QUEUED, error=str(error), retry_in=seconds_of(error))
         except Forbidden as error:
             return Sent(Delivery.BLOCKED, error=str(error))
         except BadRequest as error:
             return Sent(Delivery.FAILED, error=str(error))
         except NetworkError as error:
-            if _may_have_arrived(error):
+            if may_have_arrived(error):
                 return Sent(Delivery.UNCERTAIN, error=str(error))
             return Sent(Delivery.QUEUED, error=str(error), retry_in=min(2.0**message.attempts, 60.0))
         except TelegramError as error:
@@ -55,12 +54,33 @@ class TelegramSender:
         await self._pin(chat_id, message)
         return Sent(Delivery.DELIVERED, external_id=str(sent.message_id))
 
+    async def edit(self, message: Message) -> Sent:
+        """Show the edit of a message that was delivered; errors become a state, never an exception."""
+        chat_id, language = message.conversation.chat_id, message.conversation.language
+        body = render.html(_named(message, language), language)
+        if len(body) > render.MAX_TEXT or not message.external_id:
+            return Sent(Delivery.FAILED, error="too long to be edited: it was sent in pieces")
+        try:
+            async with self._limiter(chat_id), self._total:
+                await self.bot.edit_message_text(
+                    body, chat_id, int(message.external_id), parse_mode=ParseMode.HTML,
+                    reply_markup=render.keyboard(message.payload), disable_web_page_preview=True,
+                )
+        except RetryAfter as error:
+            return Sent(Delivery.QUEUED, error=str(error), retry_in=seconds_of(error))
+        except BadRequest as error:
+            # The same edit twice does no harm: Telegram says so, and it is done.
+            done = "not modified" in str(error).lower()
+            return Sent(Delivery.DELIVERED if done else Delivery.FAILED, error="" if done else str(error))
+        except NetworkError as error:
+            return Sent(Delivery.QUEUED, error=str(error), retry_in=min(2.0**message.attempts, 60.0))
+        except TelegramError as error:
+            return Sent(Delivery.FAILED, error=str(error))
+        return Sent(Delivery.DELIVERED, external_id=message.external_id)
+
     async def _text(self, chat_id: str, message: Message) -> TelegramMessage:
         language = message.conversation.language
-        reply = dict(message.payload)
-        if message.author == Author.STAFF:
-            ticket = message.ticket.number if message.ticket else ""
-            reply["text"] = f"{say('staff_answer', language, ticket=ticket)}\n\n{reply['text']}"
+        reply = _named(message, language)
         keyboard = render.keyboard(reply)
         body = render.html(reply, language)
         if len(body) <= render.MAX_TEXT:
@@ -96,7 +116,22 @@ class TelegramSender:
         return limiter
 
 
-def _may_have_arrived(error: NetworkError) -> bool:
+def _named(message: Message, language: str) -> dict[str, Any]:
+    """Return a reply as it is shown: an answer of the staff says that it is one."""
+    reply = dict(message.payload)
+    if message.author == Author.STAFF:
+        ticket = message.ticket.number if message.ticket else ""
+        reply["text"] = f"{say('staff_answer', language, ticket=ticket)}\n\n{reply['text']}"
+    return reply
+
+
+def seconds_of(error: RetryAfter) -> float:
+    """Return how long Telegram asks to wait; the library is on its way from seconds to a timedelta."""
+    wait = error.retry_after
+    return float(getattr(wait, "total_seconds", lambda: wait)())
+
+
+def may_have_arrived(error: NetworkError) -> bool:
     """Tell whether the request may have reached Telegram although no answer came back."""
     if isinstance(error.__cause__, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
         return False

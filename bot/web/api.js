@@ -36,6 +36,11 @@ export function postFile(file, query, language) {
   }, UPLOAD_MS);
 }
 
+/** The address of everything the desk holds about a conversation: a file to download. */
+export function myDataUrl(conversation) {
+  return `/api/mydata?${new URLSearchParams({ conversation })}`;
+}
+
 /** Fetch the interface's texts. */
 export function getTexts(language) {
   return request(`/api/texts?${new URLSearchParams({ language })}`);

@@ -1,6 +1,6 @@
 /** The web chat: brings the page, the transcript and the API together (index.html; in the widget its body has the class "embedded"). */
 
-import { ApiError, Receiver, getQuestions, postFile, postMessage } from "./api.js";
+import { ApiError, Receiver, getQuestions, myDataUrl, postFile, postMessage } from "./api.js";
 import { Composer } from "./composer.js";
 import { interfaceLanguage, label, supportedLanguage, text, useLanguage } from "./i18n.js";
 import { linked } from "./links.js";
@@ -53,6 +53,8 @@ async function start() {
   $("new").addEventListener("click", () => forget(text("new_conversation"), text("new_confirm"), () => transcript.renew()));
   $("clear").addEventListener("click", () => forget(text("clear_device"), text("clear_confirm"), () => transcript.clear()));
   $("privacy").addEventListener("click", () => $("privacy-dialog").showModal());
+  $("download").addEventListener("click", download);
+  $("erase").addEventListener("click", () => say({ text: "/forget" }));
   $("jump").addEventListener("click", () => scrollTo($("log").lastElementChild));
   $("scroller").addEventListener("scroll", () => nearEnd() && ($("jump").hidden = true), { passive: true });
   addEventListener("online", showOffline);
@@ -174,6 +176,7 @@ async function deliver(id) {
     if (item.language) transcript.languageTold(item.language);
     const silent = result.outcome === "handed_off" && !result.replies.length;
     transcript.update(id, { state: "sent", staff: silent, replyLanguage: item.language ? null : result.language });
+    if (result.replies.some((reply) => reply.receipt)) transcript.keepOnly(id);
     const emergency = result.outcome === "emergency";
     const fresh = transcript.addReplies(result.replies, { emergency });
     const known = transcript.tickets.includes(result.ticket);
@@ -243,6 +246,14 @@ async function forget(title, question, act) {
   $("jump").hidden = true;
   $("scroller").scrollTop = 0;
   composer.focus();
+}
+
+/** Let the reader keep what the desk holds about this conversation. */
+function download() {
+  const link = el("a", { href: myDataUrl(transcript.conversation), download: "citydesk.json" });
+  document.body.append(link); // Firefox follows no link that is not on the page
+  link.click();
+  link.remove();
 }
 
 function setTyping(shown) {

@@ -16,7 +16,7 @@ export async function useLanguage(code) {
   const answer = await getTexts(code);
   language = answer.language;
   templates = language === "fr" ? keepTogether(answer.texts) : answer.texts;
-  everywhere = { city: answer.city ?? "", days: answer.days ?? "" };
+  everywhere = { city: answer.city ?? "", days: answer.days ?? "", ticket_days: answer.ticket_days ?? "" };
 }
 
 /** French puts a space before : ; ? ! and inside « »: one at which a line must not break. */

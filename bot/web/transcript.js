@@ -109,6 +109,11 @@ export class Transcript {
     });
   }
 
+  /** The desk has erased everything: forget all items but this one. */
+  keepOnly(id) {
+    this.#change((state) => (state.items = state.items.filter((item) => item.id === id)));
+  }
+
   /** Begin a new conversation; the chosen language stays. */
   renew() {
     this.#change((state) => Object.assign(state, empty(), { chosen: state.chosen }));

@@ -6,7 +6,19 @@ breaking the chain.
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from django.db import models
+
+
+class Records(models.QuerySet["AuditRecord"]):
+    """The records; what would change or remove some is refused here, and in the database by desk/audit_guard.py."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("The audit log is append-only: nothing in it can be changed or removed.")
+
+    update = delete = bulk_update = bulk_create = update_or_create = _refuse
+    update.alters_data = delete.alters_data = True  # type: ignore[attr-defined]
 
 
 class AuditRecord(models.Model):
@@ -24,6 +36,8 @@ class AuditRecord(models.Model):
     previous = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 
+    objects = Records.as_manager()
+
     class Meta:
         ordering = ["sequence"]
         indexes = [models.Index(fields=["subject", "sequence"])]
@@ -32,6 +46,16 @@ class AuditRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.action} {self.subject}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add a record; refuse to change one."""
+        if not self._state.adding:
+            raise TypeError("The audit log is append-only: add another record instead of changing this one.")
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: nothing is ever taken out of the log."""
+        raise TypeError("The audit log is append-only: records cannot be removed.")
 
 
 class AuditHead(models.Model):

@@ -24,7 +24,7 @@ from nlu.components.messages import (
 from nlu.phrases import command, correction, field_named, is_command, looks_like_question
 
 # Intents that only a form understands; outside of one the same words are a question to the city.
-_FORM_ONLY = ("inform", "correct", "resume", "press_send", "affirm", "deny")
+_FORM_ONLY = ("inform", "correct", "resume", "affirm", "deny")
 # What nobody says as a question: "can one swim in the river" is none of these.
 _POLITE = ("greet", "thanks", "bye")
 
@@ -50,12 +50,14 @@ class FormGuard(GraphComponent, IntentClassifier):
             # Below this confidence any intent but `ask` becomes `ask`: the search decides on unclear texts.
             "min_confidence": 0.5,
             # These interrupt what somebody wanted: without a cue (confidence 1) the classifier must be surer.
-            "min_confidence_of": {"emergency": 0.9, "press": 0.7, "choose_language": 0.7},
+            "min_confidence_of": {
+                "emergency": 0.9, "press": 0.7, "choose_language": 0.7, "investment": 0.7, "complaint": 0.7,
+            },
             # A form is left for another intent only when the classifier is this sure.
             "min_interrupt_confidence": 0.7,
             # Slots that hold the person's own words: questions belong there, so only whole commands
             # interrupt.
-            "free_text": ["press_subject", "human_message"],
+            "free_text": ["press_subject", "human_message", "investment_subject", "complaint_subject"],
         }
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -114,17 +116,19 @@ class FormGuard(GraphComponent, IntentClassifier):
         if (
             name == "set_language"
             and confidence == 1.0
-            and not (requested == "press_country" and " " not in text.strip())
+            and not (requested.endswith("_country") and " " not in text.strip())
         ):
             return
-        if is_command(text, "cancel") and not (requested == "press_confirm" and is_command(text, "deny")):
+        form, _, asked = requested.partition("_")
+        if is_command(text, "cancel") and not (asked == "confirm" and is_command(text, "deny")):
             set_intent(message, "cancel")
-        elif requested.startswith("press_") and (field := self._to_correct(text, requested)) is not None:
+        elif (field := self._to_correct(text, form, asked)) is not None:
             set_intent(message, "correct")
             if field:
                 set_entity(message, "field", field, type(self).__name__)
-        elif requested == "press_confirm" and is_command(text, "affirm"):
-            set_intent(message, "press_send")
+        elif asked in ("confirm", "consent") and (is_command(text, "affirm") or is_command(text, "deny")):
+            # The check of the field reads the yes (actions/forms.py), and explains itself to a no.
+            set_intent(message, "inform")
         elif (order := command(text)) in ("human", "language", "resume", "help"):
             set_intent(message, "choose_language" if order == "language" else str(order))
         elif requested in self._config["free_text"]:
@@ -135,15 +139,15 @@ class FormGuard(GraphComponent, IntentClassifier):
         elif not self._interrupts(message, text, name, confidence):
             set_intent(message, "inform")
 
-    def _to_correct(self, text: str, requested: str) -> str | None:
-        """Return the field to correct, "" when none is named, None when the message is no correction."""
-        field = correction(text)
-        if field is None and requested in ("press_confirm", "press_field"):
+    def _to_correct(self, text: str, form: str, asked: str) -> str | None:
+        """Return the slot to correct, "" when none is named, None when the message is no correction."""
+        field = correction(text, form)
+        if field is None and asked in ("confirm", "field"):
             # The summary is on the screen, or the buttons with the fields: a field's name alone is enough.
-            field = field_named(text)
-            if field is None and requested == "press_confirm" and is_command(text, "deny"):
+            field = field_named(text, form)
+            if field is None and asked == "confirm" and is_command(text, "deny"):
                 field = ""
-        return None if field == "human_message" else field
+        return f"{form}_{field}" if field else field
 
     def _interrupts(self, message: Message, text: str, name: str, confidence: float) -> bool:
         """Whether the message leaves the form for a while; its intent stands then (or becomes `ask`)."""

@@ -36,6 +36,9 @@ class PressDetector(GraphComponent, IntentClassifier):
             # A message that names a language and says more is a choice only when the classifier is this sure:
             # "do guides speak Korean?" is a question to the city.
             "min_language_confidence": 0.7,
+            # A message with a cue of an emergency is a press request only when the classifier is this sure.
+            "min_press_confidence": 0.85,
+            "min_press_confidence_with_cue": 0.7,
         }
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -58,9 +61,14 @@ class PressDetector(GraphComponent, IntentClassifier):
             if is_button(message):
                 continue
             text = text_of(message)
-            if emergency.detect(text):
+            cue = press.detect(text)
+            # "Reuters asks for a comment on the fire" calls nobody to a fire.
+            name, confidence = intent_of(message)
+            least = self._config["min_press_confidence" if cue is None else "min_press_confidence_with_cue"]
+            is_press = name == self._config["press_intent"] and confidence >= least
+            if not is_press and emergency.detect(text):
                 set_intent(message, self._config["emergency_intent"])
-            elif press.detect(text):
+            elif cue:
                 set_intent(message, self._config["press_intent"])
             elif (named := language_named(text)) and (named.alone or self._chooses(message)):
                 # A language by name is a choice; "change language" alone opens the menu.

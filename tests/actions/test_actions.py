@@ -11,8 +11,8 @@ from django.db import OperationalError
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import answer, context, human, press
-from actions.tickets import TicketError
+from actions import answer, complaint, context, form_model, forms, human, investment, left, press
+from actions.tickets import Opened, TicketError
 from bot.models import Conversation, Turn
 from knowledge.client import Found, SearchClient, SearchUnavailable
 
@@ -154,6 +154,29 @@ async def test_an_open_form_is_named_in_the_turn(monkeypatch: pytest.MonkeyPatch
     assert (turn["form"], turn["requested"]) == ("press", "press_name")
 
 
+@pytest.mark.parametrize(
+    ("form", "slot"),
+    [
+        (press.PRESS, "press_name"), (investment.INVESTMENT, "investment_country"),
+        (complaint.COMPLAINT, "complaint_subject"),
+    ],
+)
+async def test_a_form_that_a_pause_closed_is_taken_up_or_forgotten(form: form_model.Form, slot: str) -> None:
+    events = await left.ResumeLeft().run(CollectingDispatcher(), tracker(intent="resume", **{slot: "x"}), {})
+    assert [(event["event"], event["name"]) for event in events] == [("followup", form.loop)]
+    dispatcher = CollectingDispatcher()
+    events = await left.CancelLeft().run(dispatcher, tracker(intent="cancel", **{slot: "x"}), {})
+    assert said(dispatcher) == ["utter_form_cancelled"]
+    assert {e["name"] for e in events} == {*form.slots, "corrected_slot"}
+
+
+async def test_with_nothing_left_open_there_is_nothing_to_continue_or_cancel() -> None:
+    dispatcher = CollectingDispatcher()
+    assert await left.ResumeLeft().run(dispatcher, tracker(), {}) == []
+    assert await left.CancelLeft().run(dispatcher, tracker(), {}) == []
+    assert said(dispatcher) == ["utter_anything_else", "utter_nothing_to_cancel"]
+
+
 async def test_words_for_a_form_that_a_pause_closed_open_it_again() -> None:
     events = await answer.AnswerQuestion().run(
         CollectingDispatcher(), tracker(intent="inform", press_name="Sarah"), {}
@@ -174,18 +197,80 @@ async def test_a_refused_value_is_explained_and_emptied() -> None:
     events = await press.ValidatePressForm().run(
         dispatcher, slot_tracker("press_form", {"press_contact": "call me"}), {}
     )
-    assert said(dispatcher) == ["utter_press_bad_contact"]
-    assert [(e["name"], e["value"]) for e in events] == [("press_contact", None)]
+    assert said(dispatcher) == ["utter_form_bad_contact"]
+    assert [(e["name"], e["value"]) for e in events] == [("press_contact", None), ("keep_days", "730")]
 
 
 async def test_a_value_keeps_what_is_shown_of_it() -> None:
     events = await press.ValidatePressForm().run(
-        CollectingDispatcher(), slot_tracker("press_form", {"press_format": "quay phim"}), {}
+        CollectingDispatcher(), slot_tracker("press_form", {"press_format": "quay phim"}, keep_days="730"), {}
     )
     assert [(e["name"], e["value"]) for e in events] == [
         ("press_format", "filming"),
         ("press_format_label", "Filming"),
     ]
+
+
+FIRST = (
+    "I'm Sarah Miller from the BBC, based in the United Kingdom, and would like an interview with the mayor about the"
+    " merger of the provinces. My deadline is 18 January 2030 5 pm. sarah@example.org"
+)
+
+
+def values(events: list[Any]) -> dict[str, Any]:
+    return {e["name"]: e["value"] for e in events if e["event"] == "slot"}
+
+
+async def test_what_the_first_message_said_is_filled_in_up_to_the_consent() -> None:
+    found = values(await press.ValidatePressForm().run(
+        CollectingDispatcher(), slot_tracker("press_form", {}, press_words=FIRST), {}
+    ))
+    assert (found["press_name"], found["press_outlet"]) == ("Sarah Miller", "BBC")
+    assert (found["press_format"], found["press_zone"]) == ("interview", "Europe/London")
+    # Read as five in London once the country is known.
+    assert found["press_deadline"] == "2030-01-19T00:00+07:00"
+    assert found["press_deadline_label"] == "18 January 2030, 17:00 (London) = 19 January 2030, 00:00 (GMT+7)"
+    assert "press_contact" not in found
+
+
+async def test_contact_data_are_read_from_the_first_message_after_the_consent_only() -> None:
+    known = {name: value for name, value in FILLED.items() if "contact" not in name and "consent" not in name}
+    found = values(await press.ValidatePressForm().run(
+        CollectingDispatcher(),
+        slot_tracker(
+            "press_form", {"press_consent": "agree"}, press_words=FIRST, requested_slot="press_consent", **known
+        ), {},
+    ))
+    assert found["press_contact"] == "sarah@example.org"
+    assert found["press_consent"].startswith("20")
+
+
+async def test_without_agreement_nothing_is_filled() -> None:
+    dispatcher = CollectingDispatcher()
+    found = values(await press.ValidatePressForm().run(
+        dispatcher,
+        slot_tracker("press_form", {"press_consent": "no"}, press_words=FIRST, requested_slot="press_consent"), {},
+    ))
+    assert said(dispatcher) == ["utter_form_bad_consent"]
+    assert found["press_consent"] is None
+    assert "press_contact" not in found
+
+
+async def test_an_agreement_of_before_a_pause_stays_as_it_is() -> None:
+    before = {"press_consent": "2026-11-23T02:00:00+00:00"}
+    dispatcher = CollectingDispatcher()
+    found = values(await press.ValidatePressForm().run(dispatcher, slot_tracker("press_form", before), {}))
+    assert said(dispatcher) == []
+    assert "press_consent" not in found
+
+
+async def test_a_field_that_is_asked_or_corrected_is_not_filled_from_the_first_message() -> None:
+    known = {"press_words": FIRST, "press_name": "Sarah Miller"}
+    for asked in ({"requested_slot": "press_outlet"}, {"corrected_slot": "press_outlet"}):
+        found = values(await press.ValidatePressForm().run(
+            CollectingDispatcher(), slot_tracker("press_form", {}, **known, **asked), {}
+        ))
+        assert "press_outlet" not in found
 
 
 async def test_a_correction_empties_one_field_only() -> None:
@@ -195,11 +280,21 @@ async def test_a_correction_empties_one_field_only() -> None:
     assert [(e.get("name"), e.get("value")) for e in events] == [
         ("press_contact", None),
         ("press_confirm", None),
+        ("corrected_slot", "press_contact"),
         ("press_form", None),
     ]
 
 
-@pytest.mark.parametrize("field", ["", "language", "press_words", "password"])
+async def test_a_corrected_country_settles_the_zone_anew() -> None:
+    events = await press.CorrectPress().run(
+        CollectingDispatcher(), tracker(intent="correct", entities=[("field", "press_country")]), {}
+    )
+    assert [(e["name"], e["value"]) for e in events if e["event"] == "slot"] == [
+        ("press_country", None), ("press_zone", None), ("press_confirm", None), ("corrected_slot", "press_country"),
+    ]
+
+
+@pytest.mark.parametrize("field", ["", "language", "press_words", "press_consent", "password"])
 async def test_a_field_that_is_none_is_asked_for(field: str) -> None:
     dispatcher = CollectingDispatcher()
     assert (
@@ -220,6 +315,8 @@ FILLED = {
     "press_deadline_label": "2030-01-15 17:00 (GMT+7)",
     "press_contact": "chat",
     "press_contact_label": "This chat",
+    "press_zone": "Europe/London",
+    "press_consent": "2026-11-23T02:00:00+00:00",
 }
 
 
@@ -231,32 +328,34 @@ async def test_a_press_request_becomes_a_ticket(
 ) -> None:
     opened: dict[str, Any] = {}
 
-    async def open_ticket(**ticket: Any) -> str:
+    async def open_ticket(**ticket: Any) -> Opened:
         opened.update(ticket)
-        return "MT-2030-0001"
+        return Opened("MT-2030-0001", "The office is open now.")
 
-    monkeypatch.setattr(press, "open_ticket", open_ticket)
+    monkeypatch.setattr(forms, "open_ticket", open_ticket)
     dispatcher = CollectingDispatcher()
     events = await press.SubmitPress().run(
-        dispatcher, tracker(intent="press_send", **FILLED, press_words=words), {}
+        dispatcher, tracker(intent="choose", **FILLED, press_words=words), {}
     )
     assert (opened["kind"], opened["conversation"], opened["words"]) == ("press", "one", kept)
     assert opened["deadline"].isoformat() == "2030-01-15T17:00:00+07:00"
-    assert opened["fields"]["contact"] == "This chat"
+    assert opened["consented_at"].isoformat() == "2026-11-23T02:00:00+00:00"
+    assert opened["zone"] == "Europe/London"
+    assert (opened["fields"]["contact"], opened["fields"]["contact_label"]) == ("chat", "This chat")
+    assert not {"consent", "confirm", "words", "zone"} & set(opened["fields"])
     (turn,) = customs(dispatcher, "turn")
     assert (turn["outcome"], turn["ticket"]) == ("handed_off", "MT-2030-0001")
-    assert {e["name"] for e in events if e["value"] is None} >= set(press.ALL_SLOTS)
+    assert {e["name"] for e in events if e["value"] is None} >= set(press.PRESS.slots)
 
 
 async def test_a_database_that_fails_keeps_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
     async def open_ticket(**ticket: Any) -> str:
         raise TicketError("OperationalError: database is locked")
 
-    monkeypatch.setattr(press, "open_ticket", open_ticket)
-    monkeypatch.setattr(human, "open_ticket", open_ticket)
+    monkeypatch.setattr(forms, "open_ticket", open_ticket)
     dispatcher = CollectingDispatcher()
     events = await press.SubmitPress().run(dispatcher, tracker(**FILLED), {})
-    assert said(dispatcher) == ["utter_press_failed"]
+    assert said(dispatcher) == ["utter_form_failed"]
     assert [(e["event"], e.get("name"), e.get("value")) for e in events] == [
         ("slot", "press_confirm", None),
         ("active_loop", "press_form", None),

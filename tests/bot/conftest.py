@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import datetime as dt
 import json
+import sqlite3
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
 
 from bot.conversation import Desk
 from bot.dialogue import Dialogue
 from knowledge.client import SearchClient
 from knowledge.models import Department, Entry, Source, Translation
 
+ROOT = Path(__file__).resolve().parents[2]
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -117,3 +125,55 @@ def pagoda(transactional_db: None) -> Entry:
             entry=entry, language=language, question=question, answer=answer, live=True
         )
     return entry
+
+
+class Memory:
+    """Rasa's file as nlu/tracker_store.py lays it out: the schema is read from there, Rasa itself is not needed."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        source = (ROOT / "nlu" / "tracker_store.py").read_text(encoding="utf-8")
+        schema = next(
+            ast.literal_eval(node.value)
+            for node in ast.parse(source).body
+            if isinstance(node, ast.Assign) and node.targets[0].id == "_SCHEMA"
+        )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(schema)
+
+    def write(self, sender: str, *texts: str, began: float | None = None) -> None:
+        """Remember what was said in a session of a conversation."""
+        with contextlib.closing(sqlite3.connect(self.file)) as connection, connection:
+            connection.executemany(
+                "INSERT INTO dialogue_events VALUES (?, ?, ?, ?)",
+                [
+                    (sender, position, began or time.time(), json.dumps({"text": text}))
+                    for position, text in enumerate(texts)
+                ],
+            )
+
+    def senders(self) -> set[str]:
+        """Return whose dialogues are remembered."""
+        with contextlib.closing(sqlite3.connect(self.file)) as connection:
+            return {sender for (sender,) in connection.execute("SELECT sender FROM dialogue_events")}
+
+
+@pytest.fixture
+def memory(settings: Any, tmp_path: Path) -> Memory:
+    """What Rasa remembers, in a file of this test's own."""
+    settings.RASA_TRACKERS = tmp_path / "rasa" / "trackers.sqlite3"
+    return Memory(settings.RASA_TRACKERS)
+
+
+@pytest.fixture
+def folder(settings: Any, tmp_path: Path) -> Path:
+    """Where the files of askers lie, for this test alone."""
+    settings.FILES_ROOT = tmp_path / "files"
+    return settings.FILES_ROOT
+
+
+@pytest.fixture
+def officer(db: None) -> AbstractBaseUser:
+    return get_user_model().objects.create_user("officer", "officer@example.org", "a-long-password")

@@ -389,7 +389,8 @@ async def test_a_ticket_whose_turn_was_lost_is_told_and_not_opened_again(bot_des
 
     async def opens_a_ticket_and_dies() -> None:
         conversation = await Conversation.objects.aget()
-        await sync_to_async(tickets.open_ticket)("other", conversation=conversation, language="en", words="My lamp is broken.")
+        words = "My lamp is broken."
+        await sync_to_async(tickets.open_ticket)("other", conversation=conversation, language="en", words=words)
         raise httpx.ReadError("connection lost")
 
     rasa.during = opens_a_ticket_and_dies
@@ -399,3 +400,12 @@ async def test_a_ticket_whose_turn_was_lost_is_told_and_not_opened_again(bot_des
     assert ticket.number in result.replies[0]["text"]
     rasa.during = None
     assert (await bot_desk.handle(said("When does the pagoda open?", number=2))).ticket is None
+
+
+async def test_an_edit_is_shown_as_one_to_the_person_who_has_the_conversation(bot_desk) -> None:
+    await bot_desk.handle(said("hello"))
+    conversation = await Conversation.objects.aget()
+    ticket = await sync_to_async(tickets.open_ticket)("other", conversation=conversation, language="en", words="x")
+    await Conversation.objects.aupdate(handler=Handler.STAFF)
+    await bot_desk.handle(said("I meant Tuesday", number=2, edited=True))
+    assert (await ticket.events.alast()).text == "✏️ I meant Tuesday"

@@ -21,7 +21,10 @@ from desk import files
 from desk.models import FileState, TicketFile
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FORM = [{"text": "Which?"}, {"custom": {"kind": "turn", "outcome": "form", "form": "press", "requested": "press_outlet"}}]
+FORM = [
+    {"text": "Which?"},
+    {"custom": {"kind": "turn", "outcome": "form", "form": "press", "requested": "press_outlet"}},
+]
 
 
 @pytest.fixture

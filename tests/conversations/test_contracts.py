@@ -90,7 +90,7 @@ def test_every_action_has_a_class_and_every_class_an_action() -> None:
         if module.name == "__main__":
             continue
         for _, value in inspect.getmembers(import_module(f"actions.{module.name}"), inspect.isclass):
-            if issubclass(value, Action) and value.__module__.startswith("actions."):
+            if issubclass(value, Action) and value.__module__.startswith("actions.") and not inspect.isabstract(value):
                 classes.add(value().name())
     assert classes == set(names("actions"))
 
@@ -108,7 +108,8 @@ def test_rules_speak_of_what_exists() -> None:
 
 def test_every_intent_is_understood_inside_and_outside_of_each_form() -> None:
     # No rule would mean silence or Rasa's fallback.
-    reached: dict[str | None, set[str]] = {None: set(), "press_form": set(), "human_form": set()}
+    forms = [form for domain in DOMAINS.values() for form in domain.get("forms") or {}]
+    reached: dict[str | None, set[str]] = {None: set(), **{form: set() for form in forms}}
     for rule in RULES:
         form = next((c["active_loop"] for c in rule.get("condition", []) if "active_loop" in c), None)
         for step in rule["steps"]:
@@ -161,9 +162,9 @@ def test_main_intents_have_twelve_examples_in_each_language() -> None:
                 intent = line.removeprefix("  - intent: ")
             elif line.startswith("      - "):
                 counted[intent, language] = counted.get((intent, language), 0) + 1
-    kinds = {language for _, language in counted}
-    assert len(kinds) == len(CODES) + 1
-    for intent in ("ask", "press", "human", "emergency", "greet", "help", "thanks"):
+    # Press requests are learnt in more languages than we speak.
+    kinds = {*CODES, "vi, typed without diacritics"}
+    for intent in ("ask", "press", "human", "investment", "complaint", "emergency", "greet", "help", "thanks"):
         for kind in kinds:
             assert counted.get((intent, kind), 0) >= 12, (intent, kind)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, Permission
 from django.test import Client
 
@@ -16,6 +17,9 @@ from desk import answers, tickets
 from desk.models import Answer, Ticket
 from knowledge.models import Department, Entry, Source, Translation
 
+PASSWORD = "a-long-password"
+# Hashed once: a hash that is slow for an attacker is slow for every person of every test too.
+HASHED = make_password(PASSWORD)
 EDITOR = [
     f"knowledge.{verb}_{model}"
     for model in ("entry", "translation")
@@ -28,7 +32,7 @@ def person(db: None) -> Callable[..., AbstractBaseUser]:
     """Make a colleague who may enter the console and has the given permissions."""
 
     def make(name: str, *permissions: str) -> AbstractBaseUser:
-        user = get_user_model().objects.create_user(name, f"{name}@example.org", "a-long-password")
+        user = get_user_model().objects.create(username=name, email=f"{name}@example.org", password=HASHED)
         for each in ("wagtailadmin.access_admin", *permissions):
             app, codename = each.split(".")
             user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))

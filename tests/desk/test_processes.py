@@ -59,14 +59,14 @@ def test_a_sending_that_broke_off_becomes_uncertain_while_the_bot_is_down(conver
     assert "Marked 1 messages as uncertain: their sending broke off" in caplog.messages
 
 
-def test_a_round_removes_old_buttons_and_is_silent_when_nothing_is_due(conversation, caplog):
+def test_a_round_erases_what_is_over_and_is_silent_when_nothing_is_due(conversation, caplog):
     caplog.set_level(logging.INFO, logger="worker")
     Command().round()
     assert caplog.messages == []
     Button.objects.create(conversation=conversation, label="x", payload="/x")
     Button.objects.update(created_at=timezone.now() - dt.timedelta(days=31))
     Command().round()
-    assert caplog.messages == ["Removed 1 old buttons"]
+    assert caplog.messages == ["Retention: erased {'buttons': 1}"]
 
 
 def test_the_worker_outlives_a_locked_database(db, monkeypatch, caplog):

@@ -106,7 +106,7 @@ def test_a_refused_answer_is_explained_and_not_lost(as_user, press, ticket):
     )
     assert "Phiếu đã đóng" in said(response)[0]
     assert not Message.objects.filter(author=Author.STAFF).exists()
-    assert response.context["unsent"] == {"answer": "Too late, but kept"}
+    assert response.context["unsent"] == {"answer": {"text": "Too late, but kept", "text_vi": "Muộn"}}
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "x" * 4001])

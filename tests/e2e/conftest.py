@@ -120,11 +120,11 @@ def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def staff(stack: Stack, open_page: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that opens the console as somebody of a role."""
+    """Return a function that opens the console as somebody of a role (`user` names a second one of the same role)."""
 
-    def sign_in(role: str) -> Any:
-        printed = stack.manage("staff_login", "--role", role)
+    def sign_in(role: str, user: str = "", **options: Any) -> Any:
+        printed = stack.manage("staff_login", "--role", role, "--user", user or role)
         url = next(word for word in printed.split() if word.startswith("http"))
-        return open_page(url)
+        return open_page(url, **options)
 
     return sign_in

@@ -17,32 +17,39 @@ def test_cancel(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "field"),
     [
-        ("correct the deadline", "press_deadline"),
-        ("sửa email", "press_contact"),
-        ("sua ten", "press_name"),
-        ("修改主题", "press_subject"),
-        ("이메일을 수정할게요", "press_contact"),
-        ("締め切りを修正", "press_deadline"),
-        ("corriger le pays", "press_country"),
-        ("исправить издание", "press_outlet"),
+        ("correct the deadline", "deadline"),
+        ("sửa email", "contact"),
+        ("sua ten", "name"),
+        ("修改主题", "subject"),
+        ("이메일을 수정할게요", "contact"),
+        ("締め切りを修正", "deadline"),
+        ("corriger le pays", "country"),
+        ("исправить издание", "outlet"),
         ("edit", ""),
         ("sửa lại", ""),
     ],
 )
 def test_corrections(text: str, field: str) -> None:
-    assert correction(text) == field
+    assert correction(text, "press") == field
 
 
 @pytest.mark.parametrize(
     "text", ["The change of the provinces and its effects on fishermen", "Sarah Miller", "Exchange rates"]
 )
 def test_no_corrections(text: str) -> None:
-    assert correction(text) is None
+    assert correction(text, "press") is None
+
+
+def test_each_form_has_its_own_fields() -> None:
+    assert correction("sửa địa điểm", "complaint") == "place"
+    assert correction("sửa địa điểm", "press") is None
+    assert correction("분야를 수정할게요", "investment") == "sector"
+    assert correction("sửa lại", "human") is None
 
 
 def test_a_field_by_name() -> None:
-    assert field_named("the e-mail") == "press_contact"
-    assert field_named("pagoda") is None
+    assert field_named("the e-mail", "press") == "contact"
+    assert field_named("pagoda", "press") is None
 
 
 @pytest.mark.parametrize(

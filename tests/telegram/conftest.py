@@ -58,6 +58,8 @@ class OfflineRequest(BaseRequest):
         if name in ("sendMessage", "sendVenue"):
             chat = {"id": int(parameters["chat_id"]), "type": "private"}
             return {"message_id": 500 + len(self.calls), "date": 1795390000, "chat": chat}
+        if name == "createForumTopic":
+            return {"message_thread_id": 70 + len(self.calls), "name": parameters["name"], "icon_color": 1}
         return [] if name == "getUpdates" else True
 
     def sent(self, name: str = "sendMessage") -> list[dict[str, Any]]:

@@ -72,6 +72,9 @@ async def test_menus_are_published_in_every_language_and_one_for_the_rest(
             "human",
             "language",
             "privacy",
+            "mydata",
+            "forget",
+            "withdraw",
         ]
         assert all(command["description"] for command in commands)
     await channel.stop()

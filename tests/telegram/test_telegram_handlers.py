@@ -24,7 +24,7 @@ async def worked_off(channel) -> None:
     ("name", "payload"),
     [
         ("text_ko", {"text": "빈짱 사원은 몇 시에 열어요?", "hint": "ko"}),
-        ("edited_text", {"text": "빈짱 사원은 어디에 있어요?", "hint": "ko"}),
+        ("edited_text", {"text": "빈짱 사원은 어디에 있어요?", "hint": "ko", "edited": True}),
         ("command_start", {"order": "/greet", "hint": "ko"}),
         ("command_language", {"order": "language", "hint": "ko"}),
         ("photo", {"file": "PHOTO", "hint": "ko"}),

@@ -15,12 +15,10 @@ from django.utils import timezone
 from wagtail import signals
 
 from bot import retention
-from bot.models import Button, Delivery, Message
+from bot.models import Delivery, Message
 from desk import deadlines
 
 logger = logging.getLogger("worker")
-# Buttons stay pressable for a month; after that their question is asked again in words.
-BUTTON_DAYS = 30
 # Retention counts in days; looking every 30 s would read the message table for nothing.
 RETENTION_EVERY = dt.timedelta(hours=6)
 
@@ -59,17 +57,13 @@ class Command(BaseCommand):
         )
         if lost:
             logger.info("Marked %s messages as uncertain: their sending broke off", lost)
-        old = now - dt.timedelta(days=BUTTON_DAYS)
-        deleted, _ = Button.objects.filter(created_at__lt=old).delete()
-        if deleted:
-            logger.info("Removed %s old buttons", deleted)
         if noted := deadlines.remind(now):
             logger.info("Noted %s reminders of deadlines", noted)
         if self.retained_at is None or now - self.retained_at >= RETENTION_EVERY:
             report = retention.run(now=now)
             self.retained_at = now
             if any(report.rows.values()):
-                logger.info("Retention, %s days: erased %s", report.days, report.rows)
+                logger.info("Retention: erased %s", {kind: rows for kind, rows in report.rows.items() if rows})
 
     @staticmethod
     def publish() -> None:
