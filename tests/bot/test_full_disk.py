@@ -86,7 +86,7 @@ async def test_a_file_that_the_disk_does_not_take_is_not_half_kept(client, rasa,
 
     send = {"params": {"conversation": "c", "name": "a.pdf", "message_id": "m"}, "content": b"%PDF-1.7 x"}
     with monkeypatch.context() as patch:
-        patch.setattr(files.os, "replace", full)
+        patch.setattr(files.Path, "replace", full)
         response = await client.post("/api/files", **send)
     assert response.status_code == 503
     assert not [path for path in settings.FILES_ROOT.rglob("*") if path.is_file()]
