@@ -11,8 +11,9 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
 
 from nlu.text import fold
 
@@ -33,6 +34,23 @@ _ASKS = re.compile(
     r"|现在|現在|原来|以前|改|합병|지금|옛|예전|현재|いま|今|旧|以前|合併|бывш|старый|теперь|сейчас|нынеш"
 )
 _QUESTION = re.compile(r"[?？]|(?<![a-z])(o dau|the nao|bao nhieu|may gio|where is|how|when|what time)(?![a-z])")
+
+
+_KINDS = {
+    "tp": "thanh pho ", "p": "phuong ", "f": "phuong ", "x": "xa ", "tt": "thi tran ", "tx": "thi xa ", "q": "quan ",
+    "h": "huyen ", "t": "tinh ",
+}
+_SHORT = re.compile(r"^(tp|tt|tx|p|f|x|q|h|t)(?:\.\s*|\s+|(?=\d))")
+
+
+class Row(NamedTuple):
+    """What became of (a part of) one old unit."""
+
+    old_ward: str
+    new_ward: str
+    new_province: str
+    default: bool
+    divided: bool
 
 
 @dataclass(frozen=True)
@@ -66,47 +84,53 @@ def _in_my_tho(folded: str) -> Converted | None:
     for count in range(len(words), 0, -1):
         for unit in ("xa", "phuong") if rural else ("phuong", "xa"):
             if rows := _rows(f"{unit} {' '.join(words[:count])}", *CITY):
-                return _converted(rows, f"{rows[0]['old_ward']}, {OLD_CITY_NAME}")
+                return _converted(rows, f"{rows[0].old_ward}, {OLD_CITY_NAME}")
     return None
 
 
 def _pasted(text: str, folded: str) -> Converted | None:
-    from underthesea.address.parser import parse_address
-
     if folded.count(",") < 2 or (_QUESTION.search(folded) and not _ASKS.search(folded)):
         return None
     address = text.strip(" .?!")
-    parts = parse_address(address)
-    rows = _rows(parts.ward, parts.district, parts.province)
-    return _converted(rows, address, parts.street) if rows else None
+    *street, ward, district, province = [part.strip() for part in address.split(",")]
+    rows = _rows(ward, district, province)
+    return _converted(rows, address, ", ".join(street)) if rows else None
 
 
-def _converted(rows: list[dict[str, Any]], old: str, street: str = "") -> Converted:
-    best = next((row for row in rows if row.get("is_default")), rows[0])
-    # The parser's lower case would rename a street: it is taken as it was written.
-    written = old[: len(street)] if street and fold(old[: len(street)]).lower() == fold(street).lower() else ""
-    new = ", ".join(part for part in (written, best["new_ward"], best["new_province"]) if part)
-    return Converted(old, new, divided=best["mapping_type"] == "divided")
+def _converted(rows: list[Row], old: str, street: str = "") -> Converted:
+    best = next((row for row in rows if row.default), rows[0])
+    new = ", ".join(part for part in (street, best.new_ward, best.new_province) if part)
+    return Converted(old, new, best.divided)
 
 
-def _rows(ward: str, district: str, province: str) -> list[dict[str, Any]]:
+def _rows(ward: str, district: str, province: str) -> list[Row]:
     """Return the rows of one old unit; all three names must fit (the library falls back to any ward so named)."""
-    from underthesea.address.normalizer import normalize_key
-
-    key = (_bare(normalize_key(province)), _bare(normalize_key(district)), normalize_key(ward))
-    return _table().get(key, [])
+    return _table().get((_bare(_key(province)), _bare(_key(district)), _key(ward)), [])
 
 
 @cache
-def _table() -> dict[tuple[str, str, str], list[dict[str, Any]]]:
-    data = json.loads(files("underthesea.address").joinpath("data", "mapping.json").read_text(encoding="utf-8"))
-    table: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+def _table() -> dict[tuple[str, str, str], list[Row]]:
+    # The library's file alone: importing the package would bring its language models' libraries, half a gigabyte.
+    [folder] = find_spec("underthesea").submodule_search_locations
+    data = json.loads((Path(folder) / "address" / "data" / "mapping.json").read_text(encoding="utf-8"))
+    table: dict[tuple[str, str, str], list[Row]] = {}
     for row in data["ward_mapping"]:
         key = (_bare(row["old_province_key"]), _bare(row["old_district_key"]), row["old_ward_key"])
-        table.setdefault(key, []).append(row)
+        found = Row(
+            row["old_ward"], row["new_ward"], row["new_province"], bool(row.get("is_default")),
+            row["mapping_type"] == "divided",
+        )
+        table.setdefault(key, []).append(found)
     return table
+
+
+def _key(name: str) -> str:
+    """Return a name as the table has it: kind and name in one, without marks and spaces ("P.4": "phuong4")."""
+    folded = fold(name).lower().strip()
+    folded = _SHORT.sub(lambda found: _KINDS[found[1]], folded)
+    return re.sub(r"[^a-z0-9]", "", folded)
 
 
 def _bare(key: str) -> str:
     """Return a key without its kind: people write "Tiền Giang", the table "Tỉnh Tiền Giang"."""
-    return re.sub(r"^(tinh|thanhpho|thixa|huyen|quan|tp)(?=[a-z])", "", key)
+    return re.sub(r"^(tinh|thanhpho|thixa|huyen|quan|tp)(?=[a-z0-9])", "", key)

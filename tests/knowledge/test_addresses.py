@@ -48,3 +48,10 @@ def test_an_old_address_is_found_in_peoples_words(text: str, new: str | None, di
 )
 def test_other_words_are_no_address(text: str) -> None:
     assert convert(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["P.4, TP Mỹ Tho, Tiền Giang", "p4, tp. my tho, tien giang", "Phường 4, Mỹ Tho, Tiền Giang"]
+)
+def test_short_forms_are_read(text: str) -> None:
+    assert convert(text).new == "Phường Đạo Thạnh, Tỉnh Đồng Tháp"
