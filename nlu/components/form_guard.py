@@ -27,6 +27,9 @@ from nlu.phrases import command, correction, field_named, is_command, looks_like
 _FORM_ONLY = ("inform", "correct", "resume", "affirm", "deny")
 # What nobody says as a question: "can one swim in the river" is none of these.
 _POLITE = ("greet", "thanks", "bye")
+# Forms that begin when the classifier says so, without a cue; and the length of a text that makes it too sure.
+_FORMS = ("complaint", "investment")
+_LONG = 300
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -101,6 +104,8 @@ class FormGuard(GraphComponent, IntentClassifier):
             name in _FORM_ONLY
             or confidence < self._needed(name)
             or (name in _POLITE and looks_like_question(text))
+            # Counted words make the classifier the surer, the longer a text is: a long question is one all the same.
+            or (name in _FORMS and len(text) > _LONG and looks_like_question(text))
         ):
             set_intent(message, "ask", max(confidence_of(message, "ask"), 1 - confidence))
 

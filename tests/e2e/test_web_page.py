@@ -94,7 +94,7 @@ def test_the_log_is_announced_to_screen_readers_and_everything_has_a_name(
     )
     assert nameless == []
     assert page.get_by_role("textbox", name="Your question").is_visible()
-    assert page.get_by_role("button", name="Send").is_visible()
+    assert page.get_by_role("button", name="Send", exact=True).is_visible()
 
 
 def test_the_language_menu_changes_the_page_and_the_answers(
