@@ -1,6 +1,6 @@
 """SIGKILL of any process at any moment, while people ask and staff answer: nothing is lost, nothing is said twice.
 
-CITYDESK_TEST_KILLS says how many (`make test-kills`: 100; the suite does a few). CITYDESK_TEST_SEED repeats a run's
+CITYDESK_TEST_KILLS says how many (`make test-kills`: 100; without it nothing is killed). CITYDESK_TEST_SEED repeats a run's
 choices, though not its timing.
 """
 
@@ -23,9 +23,13 @@ import pytest
 from tests.e2e.people import TelegramPerson
 from tests.e2e.stack import Emulator, Stack, eventually, missing
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
-KILLS = int(os.environ.get("CITYDESK_TEST_KILLS", "8"))
+KILLS = int(os.environ.get("CITYDESK_TEST_KILLS", "0"))
 SEED = int(os.environ.get("CITYDESK_TEST_SEED", str(int(time.time()))))
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(1500),
+    pytest.mark.skipif(not KILLS, reason="takes minutes: `make test-kills`"),
+]
 # How often each is killed: those that hold a message on its way more often than those that only read.
 WEIGHTS = {"bot": 9, "actions": 5, "desk": 5, "worker": 2, "knowledge": 2, "rasa": 2}
 PATIENCE = 180.0
@@ -172,7 +176,7 @@ def test_nothing_is_lost_and_nothing_is_said_twice(own_stack: Stack, emulator: E
     _settled(stack)
     for asker in askers:
         _check(stack, emulator, asker)
-    assert "unbroken" in stack.manage("verify_audit") or "OK" in stack.manage("verify_audit")
+    stack.manage("verify_audit")  # fails when the chain is broken anywhere
 
 
 def _served(asker: WebAsker | TelegramAsker, officer: Officer) -> None:
