@@ -1,7 +1,7 @@
 """SIGKILL of any process at any moment, while people ask and staff answer: nothing is lost, nothing is said twice.
 
-CITYDESK_TEST_KILLS says how many (`make test-kills`: 100; without it nothing is killed). CITYDESK_TEST_SEED repeats a run's
-choices, though not its timing.
+CITYDESK_TEST_KILLS says how many (`make test-kills`: 100; without it nothing is killed). CITYDESK_TEST_SEED repeats a
+run's choices, though not its timing.
 """
 
 from __future__ import annotations
