@@ -28,4 +28,5 @@ def test_follow_ups_reach_the_search_with_what_was_answered(desk: Desk, language
         chat.say(row["text"])
         if [each.get("about") for each in desk.knowledge.asked[asked:]] != [row["about"]]:
             lost.append((row["text"], chat.last.turns))
-    assert len(lost) <= len(rows) / 20, lost
+    # One in twenty; of a language with fewer rows, one.
+    assert len(lost) <= max(1, len(rows) / 20), lost
