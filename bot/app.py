@@ -22,12 +22,13 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bot import api, store
+from bot import api, pauses, store
 from bot.conversation import Desk
 from bot.dialogue import Dialogue
 from bot.headers import SecurityHeaders
 from bot.outbox import Outbox
 from bot.uploads import post_file
+from desk.pauses import active
 from knowledge.answers import starter_questions
 from knowledge.client import SearchClient
 from nlu.languages import DEFAULT, supported
@@ -83,7 +84,12 @@ async def get_texts(request: Request) -> Response:
 async def get_topics(request: Request) -> Response:
     """Return the questions to start with, the most asked first."""
     language = _asked_language(request)
-    return JSONResponse({"questions": await sync_to_async(starter_questions)(language, 4)})
+    return JSONResponse({"questions": await sync_to_async(_starters)(language)})
+
+
+def _starters(language: str) -> list[str]:
+    paused = active()
+    return [] if pauses.WHOLE in paused else starter_questions(language, 4, paused)
 
 
 async def get_openapi(request: Request) -> Response:

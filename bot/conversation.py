@@ -11,7 +11,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from bot import fallback, replying, store
+from bot import fallback, pauses, replying, store
 from bot.attachments import Attachments, Taken
 from bot.dialogue import Dialogue
 from bot.errors import DialogueError, UnknownButton
@@ -19,6 +19,7 @@ from bot.models import Conversation, Handler, Outcome, Update
 from bot.orders import own_order, typed_order
 from bot.replies import Draft, Ending, read_items, text_reply
 from bot.store import Incoming, Result
+from desk.pauses import active
 from knowledge.client import SearchClient
 from nlu.language import choose_language
 from nlu.languages import DEFAULT, supported
@@ -155,6 +156,9 @@ class Desk:
         # Worked off a second time after a crash: what it did then counts.
         if again and (number := await sync_to_async(store.ticket_opened_by)(update)):
             return fallback.opened(number, conversation, language)
+        if paused := (await sync_to_async(active)()).get(pauses.WHOLE):
+            handed = await fallback.to_people(conversation, text, order, language)
+            return handed or pauses.ending(paused, language, conversation.form, conversation.requested)
         metadata = {"language": language, "requested": conversation.requested, "channel": conversation.channel}
         try:
             return read_items(await self.dialogue.send(conversation.sender, message, metadata))

@@ -31,6 +31,22 @@ async def answer(
     if order and order.startswith(ENTRY_ORDER):
         slug = json.loads(order[len(ENTRY_ORDER) :])["entry"]
         return [Draft(entry=slug)], Ending(outcome=Outcome.ANSWERED, entry=slug, degraded=True)
+    if handed := await to_people(conversation, text, order, language):
+        return handed
+    if order:
+        return [text_reply("failed", language)], Ending(outcome=Outcome.FAILED, degraded=True)
+    if moved := convert(text):
+        key = "utter_old_address_divided" if moved.divided else "utter_old_address"
+        said = Draft(text=say(key, language, old=moved.old, new=moved.new))
+        return [said], Ending(outcome=Outcome.ANSWERED, degraded=True)
+    about = await sync_to_async(last_answered)(conversation.sender)
+    return await _search(text, conversation, language, search, about)
+
+
+async def to_people(
+    conversation: Conversation, text: str, order: str | None, language: str
+) -> tuple[list[Draft], Ending] | None:
+    """Do what no machine answers, emergencies and requests for staff; None when the message is neither."""
     if emergency.detect(text):
         return [Draft(text=say("utter_emergency", language))], Ending(outcome=Outcome.EMERGENCY, degraded=True)
     if (order and order.startswith(HUMAN)) or text.casefold() in spoken("talk_to_person") or asks_for_person(text):
@@ -40,14 +56,7 @@ async def answer(
     if conversation.form:
         kind = conversation.form if conversation.form in Kind.values else Kind.OTHER
         return await _ticket(kind, conversation, text, language)
-    if order:
-        return [text_reply("failed", language)], Ending(outcome=Outcome.FAILED, degraded=True)
-    if moved := convert(text):
-        key = "utter_old_address_divided" if moved.divided else "utter_old_address"
-        said = Draft(text=say(key, language, old=moved.old, new=moved.new))
-        return [said], Ending(outcome=Outcome.ANSWERED, degraded=True)
-    about = await sync_to_async(last_answered)(conversation.sender)
-    return await _search(text, conversation, language, search, about)
+    return None
 
 
 async def _ticket(kind: str, conversation: Conversation, words: str, language: str) -> tuple[list[Draft], Ending]:

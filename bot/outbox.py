@@ -19,16 +19,19 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from bot.models import Author, Conversation, Delivery, Handler, Message
+from bot.pauses import notice
 from bot.replies import OWN
 from bot.store import FETCHED
 from bot.texts import say
+from desk.pauses import active
 from knowledge.answers import load_answer
 
 logger = logging.getLogger(__name__)
 # With a minute between two attempts at most, an outage of Telegram's is sat out for about six hours.
 MAX_ATTEMPTS = 400
 # How long a claimed message may be under way; after that its sender has crashed, and nobody knows whether it arrived.
-LEASE = dt.timedelta(minutes=5)
+# python-telegram-bot gives one request up at 16 s; the chat's later messages wait as long as this.
+LEASE = dt.timedelta(seconds=90)
 # An entry read this short a time ago, in the transaction that queued it, was read just before sending.
 FRESH = dt.timedelta(seconds=1)
 
@@ -97,11 +100,18 @@ def claim(message_id: int) -> Message | None:
                 message.state = Delivery.DROPPED
             entry = message.payload.get("entry")
             waited = timezone.now() - message.created_at
-            if entry and waited > FRESH and load_answer(entry, message.payload["language"]) is None:
-                message.text = say("withdrawn", message.conversation.language)
+            language = message.conversation.language
+            if entry and waited > FRESH and (refused := _refused(entry, language)):
+                message.text = refused
                 message.payload |= {"text": message.text, "entry": None, "source": None, "place": None}
         message.save()
         return message if message.state == Delivery.SENDING else None
+
+
+def _refused(entry: str, language: str) -> str | None:
+    """Return what to say instead of an answer that waited and may not be given any more."""
+    answer = load_answer(entry, language)
+    return say("withdrawn", language) if answer is None else notice(active(), answer.category, language)
 
 
 def settle(message: Message, sent: Sent) -> None:

@@ -14,10 +14,12 @@ from django.utils import timezone
 
 from bot.errors import UnknownButton
 from bot.models import Author, Button, Conversation, Delivery, Handler, Message, Outcome, Turn, Update, UpdateState
+from bot.pauses import notice
 from bot.replies import OWN, Choice, Draft, Ending, human_choice, payload
 from bot.texts import say
 from desk.files import clean_name
 from desk.models import Ticket, TicketFile
+from desk.pauses import active
 from desk.tickets import record_message
 from knowledge.answers import load_answer, load_questions
 from nlu.languages import DEFAULT
@@ -218,10 +220,11 @@ def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str, 
         "language": language, "fallback": False, "outdated": False, "phone": None, "web": None,
     }
     choices = list(draft.choices)
+    paused = active() if draft.entry or draft.entries else {}
     if draft.entry:
         answer = load_answer(draft.entry, language)
-        if answer is None:
-            body["text"] = say("withdrawn", language)
+        if refused := say("withdrawn", language) if answer is None else notice(paused, answer.category, language):
+            body["text"] = refused
             choices.append(human_choice(language))
         else:
             body |= {
@@ -229,7 +232,7 @@ def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str, 
                 "verified_on": answer.verified_on, "place": answer.place, "fallback": answer.fallback,
                 "outdated": answer.outdated, "phone": answer.phone, "web": answer.web,
             }
-    for slug, question in load_questions(draft.entries, language) if draft.entries else ():
+    for slug, question in load_questions(draft.entries, language, paused) if draft.entries else ():
         choices.append(Choice(question, payload("show_entry", entry=slug)))
     if draft.human:
         choices.append(human_choice(language))

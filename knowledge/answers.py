@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ class Answer:
     web: str | None
     fallback: bool
     outdated: bool
+    category: str = ""
 
 
 def load_answer(slug: str, language: str) -> Answer | None:
@@ -52,24 +53,32 @@ def load_answer(slug: str, language: str) -> Answer | None:
         web=entry.web or None,
         fallback=translation.language != language,
         outdated=translation.out_of_date(siblings),
+        category=entry.category,
     )
 
 
-def load_questions(slugs: Sequence[str], language: str) -> list[tuple[str, str]]:
-    """Return (slug, question in the reader's language) for those entries that may be answered, in the order given."""
+def load_questions(slugs: Sequence[str], language: str, without: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Return (slug, question in the reader's language) for those entries that may be answered, in the order given.
+
+    Entries of the topics `without` are left out.
+    """
     found: dict[str, list[Translation]] = {}
-    rows = Translation.objects.filter(live=True, entry__in=Entry.objects.answerable().filter(slug__in=slugs))
+    entries = Entry.objects.answerable().filter(slug__in=slugs).exclude(category__in=without)
+    rows = Translation.objects.filter(live=True, entry__in=entries)
     for row in rows.select_related("entry"):
         found.setdefault(row.entry.slug, []).append(row)
     best = {slug: _best(rows, language) for slug, rows in found.items()}
     return [(slug, row.question) for slug in slugs if (row := best.get(slug))]
 
 
-def starter_questions(language: str, limit: int) -> list[str]:
-    """Return the questions most asked, in the reader's language, for a conversation's first screen."""
+def starter_questions(language: str, limit: int, without: Collection[str] = ()) -> list[str]:
+    """Return the questions most asked, in the reader's language, for a conversation's first screen.
+
+    Entries of the topics `without` are left out.
+    """
     rows = Translation.objects.filter(
         live=True, language=language, entry__live=True, entry__sensitivity=Sensitivity.PUBLIC
-    ).order_by("-entry__priority", "entry__slug")
+    ).exclude(entry__category__in=without).order_by("-entry__priority", "entry__slug")
     return list(rows.values_list("question", flat=True)[:limit])
 
 

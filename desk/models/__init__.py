@@ -5,6 +5,7 @@ from desk.models.audit import AuditHead, AuditRecord
 from desk.models.erasure import Receipt
 from desk.models.files import FileState, TicketFile
 from desk.models.login import LoginToken
+from desk.models.pauses import Pause
 from desk.models.reminders import Reminder
 from desk.models.staff_group import Colleague, Post, PostState, Topic
 from desk.models.tickets import WAITING, Kind, State, Ticket, TicketCounter, TicketEvent
@@ -20,6 +21,7 @@ __all__ = [
     "FileState",
     "Kind",
     "LoginToken",
+    "Pause",
     "Post",
     "PostState",
     "Receipt",

@@ -24,7 +24,7 @@ from starlette.testclient import TestClient
 from wagtail.documents import get_document_model
 
 from bot.models import Author, Conversation, Delivery, Message
-from desk import answers, assignments, tickets
+from desk import answers, assignments, pauses, tickets
 from desk.management.commands.setup_roles import ROLES
 from desk.models import CannedReply, Colleague, FileState, Ticket, TicketFile
 from knowledge.models import Department
@@ -40,6 +40,7 @@ PAGES = {
     "ticket list, changes": "desk_tickets:changed",
     "audit log": "desk_audit:index",
     "audit log, export": "desk_audit:export",
+    "pause": "desk_pauses:index",
     "documents": "wagtaildocs:index",
     "documents, add": "wagtaildocs:add",
     "images": "wagtailimages:index",
@@ -85,6 +86,12 @@ class World:
         for name in ("unpublish", "lock"):
             address = reverse(f"wagtailsnippets_knowledge_translation:{name}", args=[self.translation.pk])
             self.requests[f"translation, {name}"] = ("post", address, {})
+        running = pauses.begin("food", "fault", "x", self.author)
+        for step, arguments, data in (
+            ("begin", [], {"category": "city", "reason": "fault", "note": "x"}), ("end", [running.pk], {}),
+            ("withdraw", [], {"entry": entry.slug, "note": "x"}),
+        ):  # fmt: skip
+            self.requests[f"pause, {step}"] = ("post", reverse(f"desk_pauses:{step}", args=arguments), data)
         for kind in KINDS:
             self.add_tickets(kind)
 

@@ -207,16 +207,18 @@ def _kill(stack: Stack, choose: random.Random) -> str:
 def _settled(stack: Stack) -> None:
     """Wait until everything that came in is worked off and everything to be sent has a final state."""
 
-    def done() -> bool:
-        [row] = stack.rows(
-            """select (select count(*) from bot_update where state = 'received') as updates,
-               (select count(*) from bot_message m join bot_conversation c on c.id = m.conversation_id
-                where c.channel = 'telegram' and m.author != 'user' and m.state in ('queued', 'sending')
-                and (m.state = 'queued' or m.not_before is null)) as messages"""
+    def unfinished() -> list[dict[str, Any]]:
+        return stack.rows(
+            """select 'update' as kind, id, channel, state, received_at as since, error, null as attempts
+               from bot_update where state = 'received'
+               union all
+               select 'message', m.id, c.channel, m.state, m.created_at, m.error, m.attempts
+               from bot_message m join bot_conversation c on c.id = m.conversation_id
+               where c.channel = 'telegram' and m.author != 'user' and m.state in ('queued', 'sending')
+               and (m.state = 'queued' or m.not_before is null)"""
         )
-        return not row["updates"] and not row["messages"]
 
-    eventually(done, 60, lambda: f"still unfinished\n{stack.tail('bot')}")
+    eventually(lambda: not unfinished(), 150, lambda: f"still unfinished {unfinished()}\n{stack.tail('bot')}")
 
 
 def _check(stack: Stack, emulator: Emulator, asker: WebAsker | TelegramAsker) -> None:

@@ -41,6 +41,7 @@ ROLES: dict[str, tuple[str, list[str]]] = {
             "desk.release_answer",
             "desk.assign_ticket",
             "desk.view_audit",
+            "desk.pause_answers",
             "wagtaildocs.add_document",
             "wagtailimages.add_image",
             "knowledge.add_department",
