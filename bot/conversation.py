@@ -23,9 +23,12 @@ from desk.pauses import active
 from knowledge.client import SearchClient
 from nlu.language import choose_language
 from nlu.languages import DEFAULT, supported
+from nlu.person import asks_for_person
 from nlu.text import MAX_LENGTH, Cleaned, clean
 
 logger = logging.getLogger(__name__)
+# While the action server starts, Rasa takes what it cannot do for a question.
+MISREAD = (Outcome.ANSWERED, Outcome.CLARIFY, Outcome.NOT_KNOWN)
 
 
 class Desk:
@@ -161,7 +164,10 @@ class Desk:
             return handed or pauses.ending(paused, language, conversation.form, conversation.requested)
         metadata = {"language": language, "requested": conversation.requested, "channel": conversation.channel}
         try:
-            return read_items(await self.dialogue.send(conversation.sender, message, metadata))
+            said, ending = read_items(await self.dialogue.send(conversation.sender, message, metadata))
+            if ending.outcome in MISREAD and not ending.form and asks_for_person(text):
+                raise DialogueError("a call for a person was taken for a question: its action was not there")
+            return said, ending
         except DialogueError as error:
             logger.warning("The dialogue engine failed, answering without it: %s", error)
             if number := await sync_to_async(store.ticket_opened_by)(update):

@@ -68,7 +68,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     """Take an entry off the air."""
     _allowed(request)
     slug = request.POST.get("entry", "")
-    done = f"Đã rút “{slug}”: từ giờ không ai được trả lời bằng mục này. / “{slug}” is withdrawn: nobody is told it now."
+    done = f"Đã rút “{slug}”, không ai được trả lời bằng mục này nữa. / “{slug}” is withdrawn: nobody is told it now."
     return _done(request, done, pauses.withdraw, slug, request.POST.get("note", ""))
 
 

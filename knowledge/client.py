@@ -21,7 +21,8 @@ class SearchUnavailable(Exception):
 class Found:
     """What the search decided: the outcome, the entry when there is one, and the near misses.
 
-    `about` is the earlier entry that the question was taken to go on about, if it was.
+    `about` is the earlier entry that the question was taken to go on about, if it was; `limits` the probabilities from
+    which on the service answers (`answer_from`) and asks back (`clarify_from`).
     """
 
     outcome: str
@@ -30,6 +31,7 @@ class Found:
     score: float | None
     near: list[dict[str, Any]] = field(default_factory=list)
     about: str | None = None
+    limits: dict[str, float] = field(default_factory=dict)
 
     def offers(self, count: int = 3) -> list[str]:
         """Return the slugs of the nearest entries, each once."""
@@ -61,6 +63,7 @@ class SearchClient:
                 score=body.get("score"),
                 near=list(body.get("near") or []),
                 about=body.get("about"),
+                limits=dict(body.get("limits") or {}),
             )
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             # Without the error's own text: it may quote what was asked.

@@ -27,6 +27,7 @@ from wagtail.models import (
 )
 from wagtail.search import index
 
+from knowledge.cases import EvaluationCase as EvaluationCase  # Django looks for models here
 from nlu.languages import LANGUAGES
 
 LANGUAGE_CHOICES = [(language.code, language.name) for language in LANGUAGES]

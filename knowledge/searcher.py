@@ -82,6 +82,13 @@ class Searcher:
         self._ranking = Ranking(snapshot, self._geometry, declined) if snapshot.passages else None
         self._restorer = Restorer(passage.text for passage in snapshot.passages if passage.language == "vi")
 
+    @property
+    def limits(self) -> dict[str, float]:
+        """Return the probabilities from which on a question is answered, and asked back; {} without a calibration."""
+        if self.calibration is None:
+            return {}
+        return {"answer_from": self.calibration.answer_from, "clarify_from": self.calibration.clarify_from}
+
     def hits(
         self,
         question: str,

@@ -73,6 +73,7 @@ async def search(request: Request) -> JSONResponse:
             "near": [hit.as_json() for hit in decision.hits],
             "query_language": language,
             "about": about,
+            "limits": searcher.limits,
             "revision": searcher.snapshot.revision,
         }
     )

@@ -21,6 +21,8 @@ from wagtail.admin.ui.tables import Column, DateColumn, LiveStatusTagColumn
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
+from knowledge import views_try as views_try  # its hooks put "Try it" into the console
+from knowledge.cases import EvaluationCase
 from knowledge.console import CurrencyColumn, DayColumn, FoldedIndexView, TranslationCreateView
 from knowledge.forms import DepartmentForm, EntryForm, TranslationForm
 from knowledge.models import Department, Entry, Translation
@@ -195,10 +197,26 @@ class DepartmentViewSet(SnippetViewSet):
     )
 
 
+class CaseViewSet(SnippetViewSet):
+    """Evaluation cases: questions that must find their entry, or nothing."""
+
+    model = EvaluationCase
+    icon = "tasks"
+    menu_label = "Câu kiểm tra / Cases"
+    list_display = ["text", Column("get_language_display", label="Ngôn ngữ / Language"), "entry", "created_by"]
+    list_filter = ["language"]
+    search_fields = ["text", "entry__slug"]
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EvaluationCase]:
+        """Return the cases with what the list shows of them."""
+        return EvaluationCase.objects.select_related("entry", "created_by")
+
+
 class KnowledgeGroup(SnippetViewSetGroup):
     """The menu item of the knowledge base."""
 
-    items = (EntryViewSet, TranslationViewSet, DepartmentViewSet)
+    items = (EntryViewSet, TranslationViewSet, CaseViewSet, DepartmentViewSet)
     menu_label = "Kho tri thức / Knowledge"
     menu_icon = "openquote"
     menu_name = "knowledge"

@@ -55,6 +55,14 @@ async def test_rasa_is_told_the_language_the_channel_and_the_field_it_waits_for(
     assert "visitor" not in str(rasa.sent)
 
 
+async def test_a_call_for_a_person_that_rasa_took_for_a_question_opens_a_ticket(bot_desk, rasa) -> None:
+    """What happens when the action server dies at the moment the form is begun."""
+    rasa.items = [{"text": "Did you mean this?"}, {"custom": {"kind": "turn", "outcome": "clarify", "near": []}}]
+    result = await bot_desk.handle(said("I want to talk to a person"))
+    assert result.outcome == "handed_off"
+    assert await Ticket.objects.acount() == 1
+
+
 async def test_a_repeat_of_a_message_gives_the_same_reply_and_is_worked_off_once(
     bot_desk, rasa, pagoda
 ) -> None:

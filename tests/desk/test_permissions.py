@@ -27,13 +27,17 @@ from bot.models import Author, Conversation, Delivery, Message
 from desk import answers, assignments, pauses, tickets
 from desk.management.commands.setup_roles import ROLES
 from desk.models import CannedReply, Colleague, FileState, Ticket, TicketFile
+from knowledge.cases import should_match
 from knowledge.models import Department
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
 ROLE_NAMES = ("nobody", *ROLES, "admin")
 KINDS = ("press", "complaint")
 LISTS = ("list", "add", "edit", "delete", "history", "usage")
-SNIPPETS = ("knowledge_entry", "knowledge_translation", "knowledge_department", "desk_cannedreply", "desk_colleague")
+SNIPPETS = (
+    "knowledge_entry", "knowledge_translation", "knowledge_evaluationcase", "knowledge_department", "desk_cannedreply",
+    "desk_colleague",
+)  # fmt: skip
 PAGES = {
     "console": "wagtailadmin_home",
     "ticket list": "desk_tickets:index",
@@ -41,6 +45,7 @@ PAGES = {
     "audit log": "desk_audit:index",
     "audit log, export": "desk_audit:export",
     "pause": "desk_pauses:index",
+    "try it": "knowledge_try:index",
     "documents": "wagtaildocs:index",
     "documents, add": "wagtaildocs:add",
     "images": "wagtailimages:index",
@@ -77,7 +82,9 @@ class World:
         self.requests, self.browsers = {}, {}
         for action, name in PAGES.items():
             self.requests[action] = ("get", reverse(name), {})
-        objects = dict(zip(SNIPPETS, (entry, self.translation, self.office, self.reply, self.colleague), strict=True))
+        case, _ = should_match("May I bring a dog?", "en", entry, self.author)
+        everything = (entry, self.translation, case, self.office, self.reply, self.colleague)
+        objects = dict(zip(SNIPPETS, everything, strict=True))
         for model, each in objects.items():
             for name in LISTS:
                 arguments = [] if name in ("list", "add") else [each.pk]
@@ -86,6 +93,9 @@ class World:
         for name in ("unpublish", "lock"):
             address = reverse(f"wagtailsnippets_knowledge_translation:{name}", args=[self.translation.pk])
             self.requests[f"translation, {name}"] = ("post", address, {})
+        self.requests["try it, case"] = (
+            "post", reverse("knowledge_try:case"), {"text": "Is it free?", "language": "en", "entry": entry.slug}
+        )  # fmt: skip
         running = pauses.begin("food", "fault", "x", self.author)
         for step, arguments, data in (
             ("begin", [], {"category": "city", "reason": "fault", "note": "x"}), ("end", [running.pk], {}),
@@ -205,7 +215,8 @@ def test_every_page_of_ours_is_in_the_table(world):
     names = {get_resolver().resolve(address).view_name for address in asked}
     ours = {
         name for name, _ in patterns(get_resolver())
-        if name.startswith("desk_") or (name.startswith("wagtailsnippets_") and name.split(":")[1] in LISTS)
+        if name.startswith(("desk_", "knowledge_"))
+        or (name.startswith("wagtailsnippets_") and name.split(":")[1] in LISTS)
     }  # fmt: skip
     assert ours - names == set()
 

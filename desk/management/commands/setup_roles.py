@@ -19,7 +19,9 @@ from desk.models import CannedReply
 SAMPLES = Path(__file__).resolve().parents[2] / "canned_replies.yml"
 VERBS = ("add", "change", "view", "publish")
 # Nothing here gives a right to pages: the console has none.
-EDIT = [f"knowledge.{verb}_{model}" for model in ("entry", "translation") for verb in VERBS]
+EDIT = [f"knowledge.{verb}_{model}" for model in ("entry", "translation") for verb in VERBS] + [
+    f"knowledge.{verb}_evaluationcase" for verb in ("add", "change", "delete", "view")
+]
 CONSOLE = ["wagtailadmin.access_admin"]
 REPLIES = [f"desk.{verb}_cannedreply" for verb in ("add", "change", "view")]
 COLLEAGUES = [f"desk.{verb}_colleague" for verb in ("add", "change", "view", "delete")]

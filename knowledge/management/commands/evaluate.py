@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from knowledge import cases
 from knowledge.embedder import Embedder, SentenceTransformerEmbedder
 from knowledge.errors import KnowledgeError
 from knowledge.evaluation import Asked, Question, ask, languages_of, read_questions, report, still_answered
@@ -80,6 +81,7 @@ class Command(BaseCommand):
         labelled = read_questions(options["files"] or sorted(QUESTIONS.glob("*.jsonl")))
         if not options["files"]:
             labelled = [each for each in labelled if options["split"] in (each.split, "all")]
+            labelled += cases.labelled()  # editors' own; they are not tuned on
         labelled = _chosen(labelled, options)
         searcher = open_searcher(settings.INDEX_DIR, embedder)
         shown = languages_of(searcher.snapshot, timezone.localdate())
