@@ -81,7 +81,7 @@ KNOWLEDGE_TIMEOUT = env.float("KNOWLEDGE_TIMEOUT", 5.0)
 # --- the embedding model and the index --------------------------------------------------------------------------
 MODEL = env.str("MODEL", str(VAR / "model"))
 INDEX_DIR = Path(env.str("INDEX_DIR", str(VAR / "index")))
-INDEX_POLL_SECONDS = env.float("INDEX_POLL_SECONDS", 0.5)
+INDEX_POLL_SECONDS = env.float("INDEX_POLL_SECONDS", 0.2)
 
 # --- channels -----------------------------------------------------------------------------------------------------
 TELEGRAM_TOKEN = env.str("TELEGRAM_TOKEN", "")

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, URLResolver, include, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from wagtail import hooks
@@ -145,14 +145,13 @@ class PausedWarning(Component):
 
     def render_html(self, parent_context: Any = None) -> str:
         """Return one line a pause."""
-        lines = [
-            format_html(
-                '<p class="help-block help-critical"><b>Đang tạm dừng / Paused:</b> {} · {} · {}</p>',
-                pause.get_category_display() or "Toàn bộ bot / the whole bot", pause.get_reason_display(), pause.note,
-            )
-            for pause in pauses.active().values()
-        ]
-        return format_html("{}" * len(lines), *lines)
+        return format_html_join(
+            "", '<p class="help-block help-critical"><b>Đang tạm dừng / Paused:</b> {} · {} · {}</p>',
+            (
+                (pause.get_category_display() or "Toàn bộ bot / the whole bot", pause.get_reason_display(), pause.note)
+                for pause in pauses.active().values()
+            ),
+        )
 
 
 @hooks.register("construct_homepage_panels")

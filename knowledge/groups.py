@@ -34,6 +34,9 @@ class Groups:
         self._row_starts = np.append(self._pair_starts[self._entry_starts] if ordered else [], len(self._order))
         self._row_starts = self._row_starts.astype(np.int64)
         self._pairs = np.repeat(np.arange(len(sizes)), sizes)
+        self._written: dict[str, FloatArray] = {}
+        for owner, language in ordered:
+            self._written.setdefault(language, np.zeros(len(numbers), np.float32))[owner] = 1
 
     def rows(self, entry: int) -> npt.NDArray[np.int64]:
         """Return the rows of an entry's passages."""
@@ -45,7 +48,8 @@ class Groups:
 
     def written_in(self, entries: npt.NDArray[np.int64], language: str) -> FloatArray:
         """Return 1 for every entry that has a text in a language, else 0."""
-        return np.array([(self.entries[entry], language) in self.languages for entry in entries], np.float32)
+        held = self._written.get(language)
+        return np.zeros(len(entries), np.float32) if held is None else held[entries]
 
     def select(self, entries: npt.NDArray[np.int64], keep: npt.NDArray[np.bool_] | None = None) -> Selection:
         """Return the rows of some entries, grouped by entry and language.
@@ -82,9 +86,10 @@ class Selection:
 
     def highest(self, scores: FloatArray) -> npt.NDArray[np.int64]:
         """Return of every chosen entry the place of its row with the highest score."""
-        ends = np.append(self.starts[1:], len(self.rows))
-        pairs = zip(self.starts.tolist(), ends.tolist(), strict=True)
-        return np.array([start + int(scores[start:end].argmax()) for start, end in pairs], np.int64)
+        starts = self.starts
+        best = np.maximum.reduceat(scores, starts)
+        places = np.flatnonzero(scores == np.repeat(best, np.diff(starts, append=len(self.rows))))
+        return places[np.searchsorted(places, starts)]  # of equal ones the first
 
     def best_and_mean(self, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return of every chosen entry: its best row's score, and the mean of its languages' bests."""

@@ -39,6 +39,11 @@ SHOWN = 0.2
 COUNTERPART = 0.6
 # Trees are easier to read, and rounded with less loss, when their numbers are about 1.
 SCALE = 10.0
+# Features that say how far an entry is ahead of the next by one measure, in the order in which they are worked out.
+AHEAD = (
+    "margin", "dense_margin", "late_margin", "coverage_ahead", "phrase_ahead", "evidence_ahead", "mean_ahead",
+    "answers_ahead", "late_mean_ahead", "alike_ahead",
+)
 # Languages that entries are first written in: token by token, an entry is read in these and in the asker's.
 MAIN_LANGUAGES = ("vi", "en")
 
@@ -134,19 +139,18 @@ class Ranking:
         order = np.argsort(-fused, kind="stable")
         if not dense:
             order = order[fused[order] > 0]  # nothing in common is nothing found
+        compared = np.stack([
+            fused, SCALE * best, SCALE * late[0], words.words[entries], phrases[entries], words.evidence[entries],
+            SCALE * mean, SCALE * answers, SCALE * late[1], SCALE * late[4],
+        ])
         known = {
-            "margin": _ahead(fused), "coverage": words.words[entries], "phrase": phrases[entries],
-            "evidence": words.evidence[entries], "missing": words.missing[entries],
-            "foreign": words.foreign[entries],
+            **dict(zip(AHEAD, _ahead(compared), strict=True)),
+            "coverage": words.words[entries], "phrase": phrases[entries],
+            "evidence": words.evidence[entries], "missing": words.missing[entries], "foreign": words.foreign[entries],
             "own_language": self._groups.written_in(entries, asked.language),
             "among_nearest": (entries[:, None] == nearest[None, :NEAREST]).mean(axis=1),
             "best": SCALE * best, "mean": SCALE * mean, "answers": SCALE * answers,
-            "dense_margin": _ahead(SCALE * best),
-            "late": SCALE * late[0], "late_mean": SCALE * late[1], "late_margin": _ahead(SCALE * late[0]),
-            "coverage_ahead": _ahead(words.words[entries]), "phrase_ahead": _ahead(phrases[entries]),
-            "evidence_ahead": _ahead(words.evidence[entries]), "mean_ahead": _ahead(SCALE * mean),
-            "answers_ahead": _ahead(SCALE * answers), "late_mean_ahead": _ahead(SCALE * late[1]),
-            "alike_ahead": _ahead(SCALE * late[4]),
+            "late": SCALE * late[0], "late_mean": SCALE * late[1],
             "uncovered": SCALE * late[2], "worst": SCALE * late[3], "alike": SCALE * late[4],
             **self._beside_declined(asked, best, late[4]),
         }
@@ -211,9 +215,10 @@ class Ranking:
 
 
 def _ahead(scores: FloatArray) -> FloatArray:
-    """Return how far each is ahead of the best of the others (negative: behind), within FAR_AHEAD."""
-    if len(scores) < 2:
-        return np.full(len(scores), FAR_AHEAD, np.float32)
-    second, first = np.partition(scores, -2)[-2:]
+    """Return how far each is ahead of the best of the others in its row (negative: behind), within FAR_AHEAD."""
+    if scores.shape[1] < 2:
+        return np.full(scores.shape, FAR_AHEAD, np.float32)
+    ordered = np.partition(scores, -2, axis=1)
+    second, first = ordered[:, -2, None], ordered[:, -1, None]
     rival = np.where(scores >= first, second, first)
     return np.clip(scores - rival, -FAR_AHEAD, FAR_AHEAD).astype(np.float32)

@@ -10,8 +10,8 @@ and 0.95 whatever is asked, so no raw threshold will do (lessons S1).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from knowledge.calibration import FEATURES, Calibration, pair_of
@@ -46,11 +46,15 @@ class Hit:
 
 @dataclass(frozen=True)
 class Decision:
-    """How a question ended: answered by an entry, to be clarified, or not known; `score` is a probability."""
+    """How a question ended: answered by an entry, to be clarified, or not known; `score` is a probability.
+
+    `limits` are the probabilities from which on a question is answered, and asked back; none without a calibration.
+    """
 
     outcome: str
     score: float
     hits: tuple[Hit, ...]
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def entry(self) -> Hit | None:
@@ -82,13 +86,6 @@ class Searcher:
         self._ranking = Ranking(snapshot, self._geometry, declined) if snapshot.passages else None
         self._restorer = Restorer(passage.text for passage in snapshot.passages if passage.language == "vi")
 
-    @property
-    def limits(self) -> dict[str, float]:
-        """Return the probabilities from which on a question is answered, and asked back; {} without a calibration."""
-        if self.calibration is None:
-            return {}
-        return {"answer_from": self.calibration.answer_from, "clarify_from": self.calibration.clarify_from}
-
     def hits(
         self,
         question: str,
@@ -112,9 +109,12 @@ class Searcher:
         if self.calibration is not None:
             hits[:WEIGHED] = sorted(hits[:WEIGHED], key=lambda hit: -hit.score)
         hits = hits[:top_k]
-        if not hits or self.calibration is None:
+        if self.calibration is None:
             return Decision("not_known", 0.0, tuple(hits))
-        return Decision(self.calibration.outcome(hits[0].score), hits[0].score, tuple(hits))
+        limits = {"answer_from": self.calibration.answer_from, "clarify_from": self.calibration.clarify_from}
+        if not hits:
+            return Decision("not_known", 0.0, (), limits)
+        return Decision(self.calibration.outcome(hits[0].score), hits[0].score, tuple(hits), limits)
 
     def features(
         self, question: str, language: str, today: dt.date, top_k: int = 1, apart_from: Collection[str] = ()

@@ -73,7 +73,7 @@ async def search(request: Request) -> JSONResponse:
             "near": [hit.as_json() for hit in decision.hits],
             "query_language": language,
             "about": about,
-            "limits": searcher.limits,
+            "limits": dict(decision.limits),
             "revision": searcher.snapshot.revision,
         }
     )

@@ -2,8 +2,8 @@
 
 A snapshot is `REVISION-DIGEST/` with `vectors.npy` (n × dimension, float32, unit length), the passages' tokens
 (knowledge.late), `passages.jsonl` and `manifest.json` (model, counts, revision, SHA-256 of each file). `CURRENT` names
-the one to load. The lexical index and FAISS's flat structure are made from these in memory: they take milliseconds;
-an approximate index (knowledge.vectors) is a file of the snapshot.
+the one to load. The lexical index and that of the vectors are made from these in memory: milliseconds up to 50,000
+passages (docs/scale.md for more).
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ import pytest
 
 from bot.own_data import STATES
 from bot.texts import read_channel_texts, say
-from desk.models import Kind, State
+from desk.models import Kind, Pause, State
+from knowledge.models import Category
 from nlu.languages import CODES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,9 @@ def test_every_text_that_the_code_says_exists_and_every_text_is_said() -> None:
     commands = {key for key in TEXTS if key.startswith("command_")}
     # /mydata names what a request is about and how far it has come (bot/own_data.py).
     chosen = {f"kind_{kind}" for kind in Kind.values} | {f"state_{STATES.get(state, state)}" for state in State.values}
+    # What is paused, and why (bot/pauses.py).
+    chosen |= {f"topic_{category}" for category in Category.values}
+    chosen |= {f"paused_because_{reason}" for reason in Pause.Reason.values}
     assert own | chosen <= set(TEXTS)
     assert set(TEXTS) - commands - chosen - own == set()
 
