@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -134,10 +133,9 @@ def test_the_measured_share_of_syllables_does_not_fall():
     assert shares["content, the entry itself unknown"] > 0.91
 
 
-def test_threads_share_a_restorer_and_it_is_quick(restorer: Restorer):
+def test_threads_share_a_restorer(restorer: Restorer):
     question = "chua vinh trang mo cua luc may gio gia ve bao nhieu"
     expected, got = restorer.restore(question), []
-    started = time.process_time()
 
     def work() -> None:
         got.extend(restorer.restore(question) for _ in range(50))
@@ -149,8 +147,6 @@ def test_threads_share_a_restorer_and_it_is_quick(restorer: Restorer):
         thread.join()
 
     assert got == [expected] * 200
-    # 0.5 ms measured.
-    assert (time.process_time() - started) / 200 < 0.005
 
 
 @given(st.text(max_size=80))

@@ -443,7 +443,7 @@ def test_a_server_that_goes_away_is_an_error_within_seconds(lite: str, tmp_path:
         index.search(rows[7], 1)
     with pytest.raises(VectorServerError, match=re.escape(f"Milvus at {address} failed while")):
         MilvusIndex(address, "served", seconds=2)
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60
 
 
 def test_a_password_in_the_address_is_not_shown():

@@ -43,10 +43,11 @@ def test_a_broken_pattern_names_its_file_and_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "a" * 5000, "(" * 1000, "help " * 1000, "救" * 3000, "fire fire " * 500]
 )
-def test_long_and_odd_texts_are_read_quickly(text: str) -> None:
+def test_long_and_odd_texts_do_not_run_away(text: str) -> None:
     import time
 
-    start = time.perf_counter()
+    start = time.process_time()
     emergency.detect(text)
     press.detect(text)
-    assert time.perf_counter() - start < 1.0
+    # Far above the 0.1 s it takes: a pattern that backtracks over 5,000 characters takes minutes.
+    assert time.process_time() - start < 20
