@@ -81,6 +81,7 @@ KNOWLEDGE_TIMEOUT = env.float("KNOWLEDGE_TIMEOUT", 5.0)
 # --- the embedding model and the index --------------------------------------------------------------------------
 MODEL = env.str("MODEL", str(VAR / "model"))
 INDEX_DIR = Path(env.str("INDEX_DIR", str(VAR / "index")))
+QUALITY_REPORT = VAR / "quality.json"
 INDEX_POLL_SECONDS = env.float("INDEX_POLL_SECONDS", 0.2)
 
 # --- channels -----------------------------------------------------------------------------------------------------

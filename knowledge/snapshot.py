@@ -167,6 +167,14 @@ def current_revision(folder: Path) -> int | None:
         return None
 
 
+def current_model(folder: Path) -> str | None:
+    """Return the name of the model that the current snapshot was made with; None when there is none, or none whole."""
+    try:
+        return str(_manifest(folder / (folder / "CURRENT").read_text(encoding="utf-8").strip())["model"])
+    except (OSError, SnapshotError, KeyError):
+        return None
+
+
 def load_current(folder: Path, model: str, geometry: str = PLAIN.digest) -> Snapshot | None:
     """Return the current snapshot, None when there is none yet; raises SnapshotError for one that is not right."""
     try:

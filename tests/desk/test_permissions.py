@@ -46,6 +46,7 @@ PAGES = {
     "audit log, export": "desk_audit:export",
     "pause": "desk_pauses:index",
     "try it": "knowledge_try:index",
+    "quality": "desk_quality:index",
     "documents": "wagtaildocs:index",
     "documents, add": "wagtaildocs:add",
     "images": "wagtailimages:index",
@@ -96,6 +97,7 @@ class World:
         self.requests["try it, case"] = (
             "post", reverse("knowledge_try:case"), {"text": "Is it free?", "language": "en", "entry": entry.slug}
         )  # fmt: skip
+        self.requests["quality, again"] = ("post", reverse("desk_quality:again"), {})
         running = pauses.begin("food", "fault", "x", self.author)
         for step, arguments, data in (
             ("begin", [], {"category": "city", "reason": "fault", "note": "x"}), ("end", [running.pk], {}),

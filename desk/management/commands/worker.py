@@ -8,6 +8,7 @@ import signal
 import threading
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
@@ -16,7 +17,7 @@ from wagtail import signals
 
 from bot import retention
 from bot.models import Delivery, Message
-from desk import deadlines
+from desk import deadlines, quality
 
 logger = logging.getLogger("worker")
 # Retention counts in days; looking every 30 s would read the message table for nothing.
@@ -64,6 +65,16 @@ class Command(BaseCommand):
             self.retained_at = now
             if any(report.rows.values()):
                 logger.info("Retention: erased %s", {kind: rows for kind, rows in report.rows.items() if rows})
+        self.judge(now)
+
+    @staticmethod
+    def judge(now: dt.datetime) -> None:
+        """Write the quality report when it is time for a new one."""
+        last = quality.Report.read(settings.QUALITY_REPORT)
+        if last is None or last.stale(now):
+            made = quality.make(now, settings.INDEX_DIR)
+            made.write(settings.QUALITY_REPORT)
+            logger.info("Quality of %s entries: %s findings", made.entries, len(made.findings))
 
     @staticmethod
     def publish() -> None:
