@@ -74,7 +74,7 @@ class Command(BaseCommand):
         if last is None or last.stale(now):
             made = quality.make(now, settings.INDEX_DIR)
             made.write(settings.QUALITY_REPORT)
-            logger.info("Quality of %s entries: %s findings", made.entries, len(made.findings))
+            logger.debug("Quality of %s entries: %s findings", made.entries, len(made.findings))
 
     @staticmethod
     def publish() -> None:
