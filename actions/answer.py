@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from asgiref.sync import sync_to_async
+from django.utils import timezone
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
@@ -16,6 +18,8 @@ from actions.search import search_client
 from actions.turns import entity_of, intent_of, language_of, utter_answer, utter_choices, utter_turn
 from knowledge.addresses import Converted, convert
 from knowledge.client import Found, SearchUnavailable
+from knowledge.whats_on import WhatsOn, whats_on
+from nlu.events import asked_span
 from nlu.press import names_journalist
 
 logger = logging.getLogger(__name__)
@@ -38,6 +42,8 @@ class AnswerQuestion(Action):
             return [FollowupAction(form.loop)]
         if moved := convert(tracker.latest_message.get("text") or ""):
             return _say_moved(dispatcher, tracker, moved)
+        if span := asked_span(tracker.latest_message.get("text") or "", timezone.localdate()):
+            return _say_whats_on(dispatcher, tracker, await sync_to_async(whats_on)(span, language_of(tracker)))
         try:
             found = await search_client().search(
                 tracker.latest_message.get("text") or "",
@@ -113,6 +119,14 @@ def _say_moved(dispatcher: CollectingDispatcher, tracker: Tracker, moved: Conver
     response = "utter_old_address_divided" if moved.divided else "utter_old_address"
     dispatcher.utter_message(response=response, old=moved.old, new=moved.new)
     utter_choices(dispatcher, [OLD_ADDRESSES], human=False)
+    utter_turn(dispatcher, tracker, "answered", intent="ask")
+    return [SlotSet("not_known_count", 0)] if _count(tracker) else []
+
+
+def _say_whats_on(dispatcher: CollectingDispatcher, tracker: Tracker, told: WhatsOn) -> list[EventType]:
+    """Say what is on, and offer the entries that say more."""
+    dispatcher.utter_message(response=told.response, **told.values)
+    utter_choices(dispatcher, told.entries, human=False)
     utter_turn(dispatcher, tracker, "answered", intent="ask")
     return [SlotSet("not_known_count", 0)] if _count(tracker) else []
 

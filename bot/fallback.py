@@ -6,6 +6,7 @@ import json
 import logging
 
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from bot.context import last_answered
 from bot.models import Conversation, Outcome
@@ -17,7 +18,9 @@ from desk.tickets import open_ticket
 from knowledge.addresses import convert
 from knowledge.client import SearchClient, SearchUnavailable
 from knowledge.statements import is_statement
+from knowledge.whats_on import whats_on
 from nlu import emergency, press
+from nlu.events import asked_span
 from nlu.person import asks_for_person
 
 logger = logging.getLogger(__name__)
@@ -38,6 +41,10 @@ async def answer(
     if moved := convert(text):
         key = "utter_old_address_divided" if moved.divided else "utter_old_address"
         said = Draft(text=say(key, language, old=moved.old, new=moved.new))
+        return [said], Ending(outcome=Outcome.ANSWERED, degraded=True)
+    if span := asked_span(text, timezone.localdate()):
+        told = await sync_to_async(whats_on)(span, language)
+        said = Draft(text=say(told.response, language, **told.values), entries=told.entries)
         return [said], Ending(outcome=Outcome.ANSWERED, degraded=True)
     about = await sync_to_async(last_answered)(conversation.sender)
     return await _search(text, conversation, language, search, about)

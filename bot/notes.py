@@ -42,6 +42,8 @@ def lines_under(reply: dict[str, Any], language: str) -> list[Note]:
         notes.append(Note(say("fallback_note", language, language=NAMES[reply["language"]])))
     if reply.get("outdated"):
         notes.append(Note(say("outdated_note", language)))
+    if event := reply.get("event"):
+        notes.append(Note(say("event_line", language, days=event)))
     if (place := reply.get("place")) and place.get("address"):
         notes.append(Note(f"📍 {place['address']}", link=place["address"], url=map_url(place)))
     if source := reply.get("source"):

@@ -217,7 +217,7 @@ def _finish(
 def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str, state: Delivery) -> Message:
     body: dict[str, Any] = {
         "text": draft.text, "buttons": [], "place": None, "entry": None, "source": None, "verified_on": None,
-        "language": language, "fallback": False, "outdated": False, "phone": None, "web": None,
+        "language": language, "fallback": False, "outdated": False, "phone": None, "web": None, "event": None,
     }
     choices = list(draft.choices)
     paused = active() if draft.entry or draft.entries else {}
@@ -231,6 +231,7 @@ def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str, 
                 "text": answer.text, "entry": answer.entry, "language": answer.language, "source": answer.source,
                 "verified_on": answer.verified_on, "place": answer.place, "fallback": answer.fallback,
                 "outdated": answer.outdated, "phone": answer.phone, "web": answer.web,
+                "event": answer.event.text(language) if answer.event else None,
             }
     for slug, question in load_questions(draft.entries, language, paused) if draft.entries else ():
         choices.append(Choice(question, payload("show_entry", entry=slug)))

@@ -17,16 +17,12 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from bot.models import Turn
-from knowledge.calibration import Calibration
 from knowledge.errors import KnowledgeError
 from knowledge.importer import export_entries
 from knowledge.models import Entry, KnowledgeState, Sensitivity, Translation
 from knowledge.panels import out_of_date
 from knowledge.quality.findings import Finding
-from knowledge.quality.pairs import contradictions
 from knowledge.quality.rules import check_entry
-from knowledge.quality.vectors import duplicates_in
-from knowledge.snapshot import current_model, load_current
 
 UNASKED = dt.timedelta(days=90)
 # Editors publish many things in an hour; the whole is read at most once in it.
@@ -73,6 +69,12 @@ class Report:
 
 def make(now: dt.datetime, index: Path) -> Report:
     """Return the report on what is live now; near-duplicates are found with the vectors of the serving index."""
+    # Here: they need numpy, and the console's pages are modules of the bot's process too.
+    from knowledge.calibration import Calibration
+    from knowledge.quality.pairs import contradictions
+    from knowledge.quality.vectors import duplicates_in
+    from knowledge.snapshot import current_model, load_current
+
     today = timezone.localdate(now)
     revision = KnowledgeState.current()
     entries = [*_live()]

@@ -18,7 +18,7 @@ from wagtail.admin.menu import MenuItem
 
 from desk.quality import Report, make
 from knowledge.models import LANGUAGE_CHOICES, Entry, Translation
-from knowledge.quality import RULES, Finding
+from knowledge.quality.findings import RULES, Finding
 
 PERMISSION = "knowledge.change_translation"
 # Of a kind, on the page at first; the rest is a click away.

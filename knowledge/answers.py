@@ -6,6 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
+from knowledge.events import Occurrence, next_occurrence
 from knowledge.models import Entry, Sensitivity, Translation
 from nlu.languages import answer_order
 
@@ -26,6 +29,8 @@ class Answer:
     fallback: bool
     outdated: bool
     category: str = ""
+    # When it takes place, of an event: under way, or the next time.
+    event: Occurrence | None = None
 
 
 def load_answer(slug: str, language: str) -> Answer | None:
@@ -54,6 +59,7 @@ def load_answer(slug: str, language: str) -> Answer | None:
         fallback=translation.language != language,
         outdated=translation.out_of_date(siblings),
         category=entry.category,
+        event=next_occurrence(entry, timezone.localdate()),
     )
 
 

@@ -14,12 +14,13 @@ from typing import Any
 import yaml
 
 from knowledge.errors import KnowledgeError
-from knowledge.models import MAX_ANSWER, Category, Sensitivity
+from knowledge.models import MAX_ANSWER, Category, Repeats, Sensitivity
 from nlu.languages import CODES, SOURCE
 
 KEYS = (
     "slug", "category", "department", "sensitivity", "statement", "priority", "verified_on", "review_by", "valid_from",
-    "valid_until", "event_start", "event_end", "place", "phone", "web", "facts", "sources", "aliases", "translations",
+    "valid_until", "event_start", "event_end", "event_repeats", "place", "phone", "web", "facts", "sources", "aliases",
+    "translations",
 )
 PLACE_KEYS = ("name", "latitude", "longitude", "address", "address_before_2025")
 SOURCE_KEYS = ("title", "url", "seen_on")
@@ -144,6 +145,10 @@ def check_entry(data: Any, file: Path, departments: set[Any]) -> list[tuple[str,
     for key in DATES:
         if not (isinstance(data[key], dt.date) or (data[key] is None and key != "verified_on")):
             add((key, f"{key} {data[key]!r}: give a date YYYY-MM-DD" + ("" if key == "verified_on" else " or null")))
+    if data["event_repeats"] not in (None, *Repeats.values):
+        add(("event_repeats", f"event_repeats {data['event_repeats']!r}: give solar, lunar or null"))
+    elif data["event_start"] is None and (data["event_repeats"] or data["event_end"]):
+        add(("event_start", "event_start is missing: give the day that the event starts"))
     for key in ("facts", "aliases"):
         if not _strings(data[key]):
             add((key, f"{key}: give a list of texts, [] when there are none"))

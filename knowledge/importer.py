@@ -97,6 +97,7 @@ def _write(data: dict[str, Any]) -> None:
     for key in ("category", "sensitivity", "statement", "priority", "aliases", "facts", *_DATES):
         setattr(entry, key, data[key])
     entry.department = Department.objects.get(slug=data["department"])
+    entry.event_repeats = data["event_repeats"] or ""
     entry.place_name, entry.latitude, entry.longitude = place["name"] or "", place["latitude"], place["longitude"]
     entry.address, entry.address_before_2025 = place["address"] or "", place["address_before_2025"] or ""
     entry.phone, entry.web = data["phone"] or "", data["web"] or ""
@@ -150,7 +151,7 @@ _DATES = ("verified_on", "review_by", "valid_from", "valid_until", "event_start"
 _CONTENT: dict[type, tuple[str, ...]] = {
     Entry: (
         "category", "department_id", "sensitivity", "statement", "priority", "aliases", "facts", "place_name",
-        "latitude", "longitude", "address", "address_before_2025", "phone", "web", *_DATES,
+        "latitude", "longitude", "address", "address_before_2025", "phone", "web", "event_repeats", *_DATES,
     ),
     Translation: ("question", "other_questions", "answer", "source_language"),
 }
@@ -174,6 +175,7 @@ def _data(entry: Entry) -> dict[str, Any]:
     plain = ("slug", "category", "sensitivity", "statement", "priority", "facts", "aliases", *_DATES)
     values: dict[str, Any] = {
         **{key: getattr(entry, key) for key in plain},
+        "event_repeats": entry.event_repeats or None,
         "department": entry.department.slug, "place": place, "phone": entry.phone or None, "web": entry.web or None,
         "sources": [{key: getattr(source, key) for key in SOURCE_KEYS} for source in entry.sources.all()],
         "translations": {

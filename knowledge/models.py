@@ -63,6 +63,13 @@ class Significance(models.TextChoices):
     MAJOR = "major", "Lớn / Major"
 
 
+class Repeats(models.TextChoices):
+    """Whether an event comes again every year, and by which calendar."""
+
+    SOLAR = "solar", "Hằng năm, dương lịch / Yearly, by the solar date"
+    LUNAR = "lunar", "Hằng năm, âm lịch / Yearly, by the lunar date"
+
+
 class Department(models.Model):
     """An office that owns entries and works on tickets; names and successors are data, not code."""
 
@@ -122,6 +129,13 @@ class Entry(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.
     valid_until = models.DateField("hiệu lực đến / valid until", null=True, blank=True)
     event_start = models.DateField("sự kiện từ / event starts", null=True, blank=True)
     event_end = models.DateField("sự kiện đến / event ends", null=True, blank=True)
+    event_repeats = models.CharField(
+        "sự kiện lặp lại / event repeats", max_length=5, choices=Repeats, blank=True,
+        help_text=(
+            "Ngày ở trên là một lần; các năm sau được tính ra, âm lịch theo lịch Việt Nam. / The dates above are one "
+            "occurrence; those of other years are computed, lunar ones by the Vietnamese calendar."
+        ),
+    )
     place_name = models.CharField("địa điểm / place", max_length=200, blank=True)
     latitude = models.FloatField(
         "vĩ độ / latitude", null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
@@ -165,6 +179,8 @@ class Entry(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.
             first, last = getattr(self, start), getattr(self, end)
             if first and last and first > last:
                 errors[end] = f"{last} trước {first}. / {last} is before {first}."
+        if (self.event_end or self.event_repeats) and not self.event_start:
+            errors["event_start"] = "Nhập ngày bắt đầu. / Give the day it starts."
         if errors:
             raise ValidationError(errors)
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.utils import timezone
 
 from knowledge.addresses import convert
 from knowledge.answers import Answer, load_answer, load_questions
 from knowledge.client import Found, SearchClient
 from knowledge.statements import is_statement
 from nlu import emergency, press
+from nlu.events import asked_span
 from nlu.language import choose_language
 from nlu.text import clean
 
@@ -26,7 +28,7 @@ class Tried:
     found: Found
     answer: Answer | None = None
     offers: list[tuple[str, str]] = field(default_factory=list)
-    # What is said instead of an answer, whatever the search finds: emergency, press, position, moved.
+    # What is said instead of an answer, whatever the search finds: emergency, press, position, moved, events.
     instead: str = ""
 
     @property
@@ -66,6 +68,8 @@ def _instead(text: str, found: Found) -> str:
         return "press"
     if convert(text):
         return "moved"
+    if asked_span(text, timezone.localdate()):
+        return "events"
     if press.asks_position(text) and not (found.outcome == "answered" and is_statement(found.entry or "")):
         return "position"
     return ""

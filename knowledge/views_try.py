@@ -27,6 +27,7 @@ INSTEAD = {
     "emergency": "Khẩn cấp: bot đưa ngay các số 113, 114, 115. / An emergency: the bot gives the numbers at once.",
     "press": "Báo chí: bot mở phiếu cho cán bộ báo chí. / The press: the bot opens a request for press officers.",
     "moved": "Địa chỉ cũ: bot nói đơn vị mới. / An old address: the bot tells the new unit.",
+    "events": "Có sự kiện gì: bot liệt kê sự kiện sắp tới. / What is on: the bot lists the events to come.",
     "position": (
         "Quan điểm của thành phố: bot chuyển cho cán bộ. / The city's position: the bot hands over to a person."
     ),

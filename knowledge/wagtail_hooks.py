@@ -76,6 +76,7 @@ class EntryViewSet(SnippetViewSet):
                     FieldRowPanel([FieldPanel("verified_on"), FieldPanel("review_by")]),
                     FieldRowPanel([FieldPanel("valid_from"), FieldPanel("valid_until")]),
                     FieldRowPanel([FieldPanel("event_start"), FieldPanel("event_end")]),
+                    FieldPanel("event_repeats"),
                 ],
                 heading="Ngày tháng / Dates",
                 help_text=(

@@ -66,7 +66,7 @@ def _dates(data: Data, today: dt.date) -> Iterator[tuple[str, str, str]]:
             yield "dates", "", f"{data[last]} trước {data[first]} / {data[last]} is before {data[first]}"
     if until and until < today:
         yield "expired", "", f"từ {until} / since {until}"
-    if (end := data["event_end"] or data["event_start"]) and end < today:
+    if not data["event_repeats"] and (end := data["event_end"] or data["event_start"]) and end < today:
         yield "event_over", "", f"{end}"
     for source in data["sources"]:
         if source["seen_on"] > today:

@@ -14,8 +14,10 @@ from django.core.management import CommandError, call_command
 
 from knowledge.errors import KnowledgeError
 from knowledge.keeper import geometry_of
-from knowledge.quality import RULES, check_entry, contradictions, near_duplicates, read_research, weak_facts
-from knowledge.quality.rules import compare
+from knowledge.quality.findings import RULES
+from knowledge.quality.pairs import contradictions, near_duplicates
+from knowledge.quality.research import read_research, weak_facts
+from knowledge.quality.rules import check_entry, compare
 from knowledge.quality.vectors import duplicates_among
 
 CONTENT = Path(__file__).parents[2] / "knowledge" / "content"

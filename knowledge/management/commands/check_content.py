@@ -16,7 +16,10 @@ from knowledge.embedder import SentenceTransformerEmbedder
 from knowledge.errors import KnowledgeError
 from knowledge.importer import export_entries
 from knowledge.keeper import geometry_of
-from knowledge.quality import RULES, Finding, check_entry, contradictions, read_research, weak_facts
+from knowledge.quality.findings import RULES, Finding
+from knowledge.quality.pairs import contradictions
+from knowledge.quality.research import read_research, weak_facts
+from knowledge.quality.rules import check_entry
 from knowledge.quality.vectors import duplicates_among
 
 
