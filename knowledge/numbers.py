@@ -37,7 +37,10 @@ _POINTS, _COMMAS = (
 )
 _WITH_POINTS = ("vi", "fr", "ru")
 _NEXT = re.compile(f"{_SPACE}?")
-_BEHIND = re.compile(rf"{_SPACE}?({_UNIT})(?! lệ)", re.IGNORECASE)
+# Not "ngành" for "ngàn", "tỷ lệ" for "tỷ", 兆瓦 (megawatt) for 兆; 730多万 is "over 7.3 million".
+_BEHIND = re.compile(rf"{_SPACE}?[多余餘여]?({_UNIT})(?! lệ|瓦|(?<=ngàn)h)", re.IGNORECASE)
+# In "115–120 million" and "3 đến 50 tỷ" the unit belongs to both.
+_TO = re.compile(rf"{_SPACE}?(?:[-–~〜～至]|đến|tới|to|à|до|から){_SPACE}?")
 # 조 also counts the articles of a law (제28조, 52조): it is 10¹² before a smaller unit or money only.
 _ARTICLE = re.compile(r"(제\s?\d+|\d+(?=조(?!\s?(?:\d|원|동|달러))))조")
 _CLOCK_PM = re.compile(
@@ -66,6 +69,8 @@ def stated(text: str, language: str) -> set[Decimal]:
     place = 0
     while figure := figures.search(text, place):
         value, place = _scaled(text, figure)
+        if place == figure.end():
+            value *= _shared_unit(text, figure, figures)
         # Units stack: 3亿2000万, 9만 3천.
         while place > figure.end() and (more := _NEXT.match(text, place)):
             following = figures.match(text, more.end())
@@ -90,6 +95,15 @@ def _scaled(text: str, figure: re.Match[str]) -> tuple[Decimal, int]:
     while unit := _BEHIND.match(text, end):
         value, end = value * UNITS[unit[1].lower()], unit.end()
     return value, end
+
+
+def _shared_unit(text: str, first: re.Match[str], figures: re.Pattern[str]) -> int | Decimal:
+    """Return what the unit behind the second figure of a range multiplies the first by too."""
+    to = _TO.match(text, first.end())
+    second = figures.match(text, to.end()) if to else None
+    if second is None or _value(first) >= _value(second):
+        return 1
+    return _scaled(text, second)[0] / _value(second)
 
 
 def _value(figure: re.Match[str]) -> Decimal:

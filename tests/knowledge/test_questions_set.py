@@ -24,7 +24,7 @@ EVERY = [question for questions in QUESTIONS.values() for question in questions]
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_lines_are_well_formed(name: str) -> None:
-    language = re.sub(r"^(fresh|near2?|blind)-", "", name).split("-")[0]
+    language = re.sub(r"^(fresh|near2?|blind|more)-", "", name).split("-")[0]
     assert language in LANGUAGES
     assert QUESTIONS[name]
     for question in QUESTIONS[name]:
