@@ -18,8 +18,8 @@ SCRIPTS = {
     "han": re.compile(r"[\u3400-\u9fff]"), "hangul": re.compile(r"[\uac00-\ud7a3]"),
     "kana": re.compile(r"[\u3041-\u30ff]"), "cyrillic": re.compile(r"[а-яё]"), "latin": re.compile(r"[a-zà-ỹ]"),
 }
-# Every translation of an entry says the same, so a name that fires in one or two of seven languages is likely a word that
-# means something else there (чили is a pepper, トゥドゥック帝 an emperor, 中国际 no China). These were read, and are names.
+# Every translation of an entry says the same, so a name that fires in one or two of seven languages is likely a word
+# that means something else there (чили: a pepper; トゥドゥック帝: an emperor). These were read, and are right.
 HEARD_IN_FEW = {
     "@ba_chua_xu": {"go-thap"},  # a shrine of her at the site
     "@cambodia": {"city-name-origin"},  # 高棉语: the Khmer language
