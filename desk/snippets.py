@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column, DateColumn
-from wagtail.snippets.views.chooser import SnippetChooserViewSet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from desk.models import CannedReply, Colleague
-from knowledge.console import FoldedIndexView
+from knowledge.console import FoldedIndexView, NoChooser
 
 LANGUAGES = ("vi", "en", "zh", "ko", "ja", "fr", "ru")
-
-
-class NoChooser(SnippetChooserViewSet):
-    """No pages to choose one of these from: nothing refers to them, and Wagtail shows choosers to any colleague."""
-
-    def get_urlpatterns(self) -> list[URLPattern]:
-        """Return none."""
-        return []
 
 
 class CannedReplyViewSet(SnippetViewSet):

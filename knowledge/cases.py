@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models, transaction
 
+from knowledge.staff import may_change
 from nlu.languages import LANGUAGES
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def should_match(text: str, language: str, entry: Entry | None, user: AbstractBa
     """Keep a question as a case, and suggest it as another way to ask in the entry's text of that language.
 
     Returns the case and whether something was suggested: the suggestion is a draft, an editor publishes it. A question
-    that was a case before is now one of this entry. Nothing is suggested when the text is locked by somebody else, is
-    not there in that language, or holds the question already.
+    that was a case before is now one of this entry. Nothing is suggested when the text is locked by somebody else or
+    another department's, is not there in that language, or holds the question already.
     """
     with transaction.atomic():
         case, _ = EvaluationCase.objects.update_or_create(
@@ -54,7 +55,7 @@ def should_match(text: str, language: str, entry: Entry | None, user: AbstractBa
             create_defaults={"entry": entry, "created_by": user},
         )
         row = entry.translations.select_for_update().filter(language=language).first() if entry else None
-        if row is None or (row.locked and row.locked_by_id != user.pk):
+        if row is None or (row.locked and row.locked_by_id != user.pk) or not may_change(user, row):
             return case, False
         draft = row.get_latest_revision_as_object()
         if text.casefold() in (each.casefold() for each in draft.questions):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.urls import URLPattern
 from wagtail.admin.ui.tables import Column, StatusTagColumn
+from wagtail.snippets.views.chooser import SnippetChooserViewSet
 from wagtail.snippets.views.snippets import CreateView, IndexView
 
 from knowledge.models import LANGUAGE_CHOICES, Entry, Significance, Translation
@@ -31,6 +33,14 @@ class FoldedIndexView(IndexView):
             if all(word in text for word in words):
                 found.add(pk)
         return queryset.filter(pk__in=found)
+
+
+class NoChooser(SnippetChooserViewSet):
+    """No pages to choose one of these from: nothing refers to them, and Wagtail shows choosers to any colleague."""
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        """Return none."""
+        return []
 
 
 class TranslationCreateView(CreateView):

@@ -28,6 +28,9 @@ from wagtail.models import (
 from wagtail.search import index
 
 from knowledge.cases import EvaluationCase as EvaluationCase  # Django looks for models here
+from knowledge.staff import DepartmentCheck as DepartmentCheck
+from knowledge.staff import Member as Member
+from knowledge.staff import RightsCheck as RightsCheck
 from nlu.languages import LANGUAGES
 
 LANGUAGE_CHOICES = [(language.code, language.name) for language in LANGUAGES]
@@ -120,6 +123,14 @@ class Entry(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.
             "Câu trả lời là quan điểm đã được duyệt của thành phố. / The answer is the city's approved position."
         ),
     )
+    clarification = models.BooleanField(
+        "đính chính / clarification", default=False,
+        help_text=(
+            "Câu hỏi là điều đang đồn (“Có đúng là …?”), câu trả lời nói điều đúng, nguồn là bằng chứng; người hỏi thấy "
+            "đây là đính chính chính thức và ngày. / The question is the claim (“Is it true that …?”), the answer says "
+            "what is right, the sources are the evidence; askers see that it is an official clarification, and its date."
+        ),
+    )
     priority = models.PositiveSmallIntegerField(
         "ưu tiên / priority", default=30, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
@@ -166,6 +177,7 @@ class Entry(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.
         ordering = ["category", "slug"]
         verbose_name = "mục / entry"
         verbose_name_plural = "mục / entries"
+        permissions = [("approve_statement", "Can approve what is said in the city's name")]
 
     def __str__(self) -> str:
         return self.slug
@@ -183,6 +195,11 @@ class Entry(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.
             errors["event_start"] = "Nhập ngày bắt đầu. / Give the day it starts."
         if errors:
             raise ValidationError(errors)
+
+    @property
+    def official(self) -> bool:
+        """Tell whether this is said in the city's name, to which the press office agrees first."""
+        return self.statement or self.clarification
 
     def answerable(self, on: dt.date | None = None) -> bool:
         """Tell whether this entry may be answered on a day (default: today)."""

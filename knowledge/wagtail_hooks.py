@@ -17,16 +17,17 @@ from wagtail.admin.panels import (
     PublishingPanel,
 )
 from wagtail.admin.ui.components import Component
-from wagtail.admin.ui.tables import Column, DateColumn, LiveStatusTagColumn
+from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn, LiveStatusTagColumn
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from knowledge import views_try as views_try  # its hooks put "Try it" into the console
 from knowledge.cases import EvaluationCase
-from knowledge.console import CurrencyColumn, DayColumn, FoldedIndexView, TranslationCreateView
+from knowledge.console import CurrencyColumn, DayColumn, FoldedIndexView, NoChooser
 from knowledge.forms import DepartmentForm, EntryForm, TranslationForm
-from knowledge.models import Department, Entry, Translation
+from knowledge.models import Department, Entry, Member, Translation
 from knowledge.panels import KnowledgeHome, TranslationsPanel
+from knowledge.workflow import EntryCreateView, OfficeEditView, TextCreateView, connect
 
 
 class EntryViewSet(SnippetViewSet):
@@ -36,6 +37,8 @@ class EntryViewSet(SnippetViewSet):
     icon = "doc-full-inverse"
     menu_label = "Mục / Entries"
     index_view_class = FoldedIndexView
+    add_view_class = EntryCreateView
+    edit_view_class = OfficeEditView
     list_display = [
         "slug",
         Column("get_category_display", label="Chủ đề / Category", sort_key="category"),
@@ -62,6 +65,7 @@ class EntryViewSet(SnippetViewSet):
                         help_text="Mục nội bộ không bao giờ được trả lời. / Internal entries are never told.",
                     ),
                     FieldPanel("statement"),
+                    FieldPanel("clarification"),
                     FieldPanel(
                         "priority",
                         help_text="1–100; số lớn đứng trước. / 1–100; of two close entries the higher wins.",
@@ -126,7 +130,8 @@ class TranslationViewSet(SnippetViewSet):
     icon = "globe"
     menu_label = "Câu trả lời / Texts"
     index_view_class = FoldedIndexView
-    add_view_class = TranslationCreateView
+    add_view_class = TextCreateView
+    edit_view_class = OfficeEditView
     list_display = [
         "question",
         Column("get_language_display", label="Ngôn ngữ / Language", sort_key="language"),
@@ -198,6 +203,21 @@ class DepartmentViewSet(SnippetViewSet):
     )
 
 
+class MemberViewSet(SnippetViewSet):
+    """Who writes for which department, and who heads it."""
+
+    model = Member
+    chooser_viewset_class = NoChooser
+    icon = "user"
+    menu_label = "Thành viên / Members"
+    list_display = ["user", "department", BooleanColumn("head", label="Phụ trách / Head")]
+    list_filter = ["department", "head"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
+        """Return the members with what the list shows of them."""
+        return Member.objects.select_related("user", "department")
+
+
 class CaseViewSet(SnippetViewSet):
     """Evaluation cases: questions that must find their entry, or nothing."""
 
@@ -217,7 +237,7 @@ class CaseViewSet(SnippetViewSet):
 class KnowledgeGroup(SnippetViewSetGroup):
     """The menu item of the knowledge base."""
 
-    items = (EntryViewSet, TranslationViewSet, CaseViewSet, DepartmentViewSet)
+    items = (EntryViewSet, TranslationViewSet, CaseViewSet, DepartmentViewSet, MemberViewSet)
     menu_label = "Kho tri thức / Knowledge"
     menu_icon = "openquote"
     menu_name = "knowledge"
@@ -225,6 +245,7 @@ class KnowledgeGroup(SnippetViewSetGroup):
 
 
 register_snippet(KnowledgeGroup)
+connect()
 
 
 @hooks.register("construct_homepage_panels")

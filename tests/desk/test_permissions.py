@@ -28,15 +28,15 @@ from desk import answers, assignments, pauses, tickets
 from desk.management.commands.setup_roles import ROLES
 from desk.models import CannedReply, Colleague, FileState, Ticket, TicketFile
 from knowledge.cases import should_match
-from knowledge.models import Department
+from knowledge.models import Department, Member
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
 ROLE_NAMES = ("nobody", *ROLES, "admin")
 KINDS = ("press", "complaint")
 LISTS = ("list", "add", "edit", "delete", "history", "usage")
 SNIPPETS = (
-    "knowledge_entry", "knowledge_translation", "knowledge_evaluationcase", "knowledge_department", "desk_cannedreply",
-    "desk_colleague",
+    "knowledge_entry", "knowledge_translation", "knowledge_evaluationcase", "knowledge_department", "knowledge_member",
+    "desk_cannedreply", "desk_colleague",
 )  # fmt: skip
 PAGES = {
     "console": "wagtailadmin_home",
@@ -72,7 +72,7 @@ class World:
         call_command("setup_roles", verbosity=0)
         self.people = {name: self.make(name) for name in (*ROLES, "admin")}
         # A head of their own, so that no role meets its own answers and claims.
-        self.author = self.make("author", "head")
+        self.author = self.make("chief", "head")
         self.entry, self.translation = entry, entry.translations.first()
         self.office = Department.objects.create(
             slug="office", name_vi="Văn phòng", name_en="Office", handles=["press", "complaint"]
@@ -84,7 +84,8 @@ class World:
         for action, name in PAGES.items():
             self.requests[action] = ("get", reverse(name), {})
         case, _ = should_match("May I bring a dog?", "en", entry, self.author)
-        everything = (entry, self.translation, case, self.office, self.reply, self.colleague)
+        member = Member.objects.create(user=self.author, department=entry.department)
+        everything = (entry, self.translation, case, self.office, member, self.reply, self.colleague)
         objects = dict(zip(SNIPPETS, everything, strict=True))
         for model, each in objects.items():
             for name in LISTS:

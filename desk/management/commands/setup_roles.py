@@ -15,6 +15,8 @@ from django.db.models import Q
 from wagtail.models import Collection, GroupCollectionPermission
 
 from desk.models import CannedReply
+from knowledge import workflow
+from knowledge.staff import APPROVE_STATEMENT
 
 SAMPLES = Path(__file__).resolve().parents[2] / "canned_replies.yml"
 VERBS = ("add", "change", "view", "publish")
@@ -25,10 +27,17 @@ EDIT = [f"knowledge.{verb}_{model}" for model in ("entry", "translation") for ve
 CONSOLE = ["wagtailadmin.access_admin"]
 REPLIES = [f"desk.{verb}_cannedreply" for verb in ("add", "change", "view")]
 COLLEAGUES = [f"desk.{verb}_colleague" for verb in ("add", "change", "view", "delete")]
+# An author writes and submits; the workflow (knowledge/workflow.py) leads to those who publish.
+WRITE = [right for right in EDIT if not right.startswith(("knowledge.publish_", "knowledge.delete_"))]
+MEMBERS = [f"knowledge.{verb}_member" for verb in ("add", "change", "view", "delete")]
 # Roles by the short names of `staff_login --role`.
 ROLES: dict[str, tuple[str, list[str]]] = {
+    "author": ("Người viết / Authors", [*CONSOLE, *WRITE, "wagtaildocs.add_document", "wagtailimages.add_image"]),
     "editor": ("Biên tập / Editors", [*CONSOLE, *EDIT, "wagtaildocs.add_document", "wagtailimages.add_image"]),
-    "press": ("Báo chí / Press officers", [*CONSOLE, "desk.work_press", "desk.release_answer", *REPLIES]),
+    "press": (
+        "Báo chí / Press officers",
+        [*CONSOLE, "desk.work_press", "desk.release_answer", APPROVE_STATEMENT, *REPLIES],
+    ),
     "desk": ("Tiếp nhận / Desk officers", [*CONSOLE, "desk.work_tickets", *REPLIES]),
     "head": (
         "Trưởng phòng / Heads",
@@ -37,6 +46,8 @@ ROLES: dict[str, tuple[str, list[str]]] = {
             *EDIT,
             *REPLIES,
             *COLLEAGUES,
+            *MEMBERS,
+            APPROVE_STATEMENT,
             "desk.delete_cannedreply",
             "desk.work_press",
             "desk.work_tickets",
@@ -77,6 +88,7 @@ class Command(BaseCommand):
                 GroupCollectionPermission.objects.get_or_create(group=group, collection=root, permission=right)
             if options["verbosity"] > 1:
                 self.stdout.write(f"{name}: {found.count()} permissions")
+        workflow.set_up()
         if not CannedReply.objects.exists():
             CannedReply.objects.bulk_create(samples(), ignore_conflicts=True)
 
