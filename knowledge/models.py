@@ -126,9 +126,10 @@ class Entry(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.
     clarification = models.BooleanField(
         "đính chính / clarification", default=False,
         help_text=(
-            "Câu hỏi là điều đang đồn (“Có đúng là …?”), câu trả lời nói điều đúng, nguồn là bằng chứng; người hỏi thấy "
-            "đây là đính chính chính thức và ngày. / The question is the claim (“Is it true that …?”), the answer says "
-            "what is right, the sources are the evidence; askers see that it is an official clarification, and its date."
+            "Câu hỏi là điều đang đồn (“Có đúng là …?”), câu trả lời nói điều đúng, nguồn là bằng chứng; người hỏi "
+            "thấy đây là đính chính chính thức và ngày. / The question is the claim (“Is it true that …?”), the answer "
+            "says what is right, the sources are the evidence; askers see that it is an official clarification, with "
+            "its date."
         ),
     )
     priority = models.PositiveSmallIntegerField(

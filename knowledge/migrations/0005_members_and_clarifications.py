@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='entry',
             name='clarification',
-            field=models.BooleanField(default=False, help_text='Câu hỏi là điều đang đồn (“Có đúng là …?”), câu trả lời nói điều đúng, nguồn là bằng chứng; người hỏi thấy đây là đính chính chính thức và ngày. / The question is the claim (“Is it true that …?”), the answer says what is right, the sources are the evidence; askers see that it is an official clarification, and its date.', verbose_name='đính chính / clarification'),
+            field=models.BooleanField(default=False, help_text='Câu hỏi là điều đang đồn (“Có đúng là …?”), câu trả lời nói điều đúng, nguồn là bằng chứng; người hỏi thấy đây là đính chính chính thức và ngày. / The question is the claim (“Is it true that …?”), the answer says what is right, the sources are the evidence; askers see that it is an official clarification, with its date.', verbose_name='đính chính / clarification'),
         ),
         migrations.CreateModel(
             name='Member',
