@@ -38,6 +38,9 @@ def map_url(place: dict[str, Any]) -> str:
 def lines_under(reply: dict[str, Any], language: str) -> list[Note]:
     """Return the lines under a reply in the reader's language, in the order they are shown."""
     notes = []
+    checked = reply.get("verified_on") and dt.date.fromisoformat(reply["verified_on"]).strftime(DATE_FORMATS[language])
+    if reply.get("clarification"):
+        notes.append(Note(say("clarification_line", language, date=checked)))
     if reply.get("fallback"):
         notes.append(Note(say("fallback_note", language, language=NAMES[reply["language"]])))
     if reply.get("outdated"):
@@ -47,7 +50,6 @@ def lines_under(reply: dict[str, Any], language: str) -> list[Note]:
     if (place := reply.get("place")) and place.get("address"):
         notes.append(Note(f"📍 {place['address']}", link=place["address"], url=map_url(place)))
     if source := reply.get("source"):
-        date = dt.date.fromisoformat(reply["verified_on"]).strftime(DATE_FORMATS[language])
-        line = say("source_line", language, title=source["title"], date=date)
+        line = say("source_line", language, title=source["title"], date=checked)
         notes.append(Note(line, link=source["title"], url=source["url"]))
     return notes

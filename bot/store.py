@@ -218,6 +218,7 @@ def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str, 
     body: dict[str, Any] = {
         "text": draft.text, "buttons": [], "place": None, "entry": None, "source": None, "verified_on": None,
         "language": language, "fallback": False, "outdated": False, "phone": None, "web": None, "event": None,
+        "clarification": False,
     }
     choices = list(draft.choices)
     paused = active() if draft.entry or draft.entries else {}
@@ -232,6 +233,7 @@ def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str, 
                 "verified_on": answer.verified_on, "place": answer.place, "fallback": answer.fallback,
                 "outdated": answer.outdated, "phone": answer.phone, "web": answer.web,
                 "event": answer.event.text(language) if answer.event else None,
+                "clarification": answer.clarification,
             }
     for slug, question in load_questions(draft.entries, language, paused) if draft.entries else ():
         choices.append(Choice(question, payload("show_entry", entry=slug)))

@@ -31,6 +31,8 @@ class Answer:
     category: str = ""
     # When it takes place, of an event: under way, or the next time.
     event: Occurrence | None = None
+    # An official clarification: the question is a claim that goes round.
+    clarification: bool = False
 
 
 def load_answer(slug: str, language: str) -> Answer | None:
@@ -60,6 +62,7 @@ def load_answer(slug: str, language: str) -> Answer | None:
         outdated=translation.out_of_date(siblings),
         category=entry.category,
         event=next_occurrence(entry, timezone.localdate()),
+        clarification=entry.clarification,
     )
 
 

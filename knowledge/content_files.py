@@ -18,9 +18,9 @@ from knowledge.models import MAX_ANSWER, Category, Repeats, Sensitivity
 from nlu.languages import CODES, SOURCE
 
 KEYS = (
-    "slug", "category", "department", "sensitivity", "statement", "priority", "verified_on", "review_by", "valid_from",
-    "valid_until", "event_start", "event_end", "event_repeats", "place", "phone", "web", "facts", "sources", "aliases",
-    "translations",
+    "slug", "category", "department", "sensitivity", "statement", "clarification", "priority", "verified_on",
+    "review_by", "valid_from", "valid_until", "event_start", "event_end", "event_repeats", "place", "phone", "web",
+    "facts", "sources", "aliases", "translations",
 )
 PLACE_KEYS = ("name", "latitude", "longitude", "address", "address_before_2025")
 SOURCE_KEYS = ("title", "url", "seen_on")
@@ -140,6 +140,8 @@ def check_entry(data: Any, file: Path, departments: set[Any]) -> list[tuple[str,
         add(("sensitivity", f"sensitivity {data['sensitivity']!r} unknown; choose public or internal"))
     if not isinstance(data["statement"], bool):
         add(("statement", f"statement {data['statement']!r}: give true (the city's approved position) or false"))
+    if not isinstance(data["clarification"], bool):
+        add(("clarification", f"clarification {data['clarification']!r}: give true (“is it true that …?”) or false"))
     if not isinstance(data["priority"], int) or not 1 <= data["priority"] <= 100:
         add(("priority", f"priority {data['priority']!r}: give a whole number from 1 to 100"))
     for key in DATES:

@@ -61,6 +61,21 @@ class EntryForm(WagtailAdminModelForm):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
+    def is_valid(self) -> bool:
+        """Tell whether the form may be saved; a clarification without evidence may not."""
+        valid: bool = super().is_valid()
+        if valid and self.cleaned_data.get("clarification") and not self._sources():
+            self.add_error(
+                "clarification",
+                "Thêm ít nhất một nguồn làm bằng chứng. / Add at least one source, the evidence.",
+            )
+            return False
+        return valid
+
+    def _sources(self) -> int:
+        rows = self.formsets["sources"].cleaned_data
+        return sum(bool(row) and not row.get("DELETE") for row in rows)
+
 
 class TranslationForm(WagtailAdminModelForm):
     """A translation; that it matches its original is a check box, not a version number to look up."""

@@ -94,7 +94,7 @@ def _write(data: dict[str, Any]) -> None:
     place = data["place"] or dict.fromkeys(PLACE_KEYS)
     now = timezone.now()
     entry = Entry.objects.filter(slug=data["slug"]).first() or Entry(slug=data["slug"])
-    for key in ("category", "sensitivity", "statement", "priority", "aliases", "facts", *_DATES):
+    for key in ("category", "sensitivity", "statement", "clarification", "priority", "aliases", "facts", *_DATES):
         setattr(entry, key, data[key])
     entry.department = Department.objects.get(slug=data["department"])
     entry.event_repeats = data["event_repeats"] or ""
@@ -150,8 +150,9 @@ _DATES = ("verified_on", "review_by", "valid_from", "valid_until", "event_start"
 
 _CONTENT: dict[type, tuple[str, ...]] = {
     Entry: (
-        "category", "department_id", "sensitivity", "statement", "priority", "aliases", "facts", "place_name",
-        "latitude", "longitude", "address", "address_before_2025", "phone", "web", "event_repeats", *_DATES,
+        "category", "department_id", "sensitivity", "statement", "clarification", "priority", "aliases", "facts",
+        "place_name", "latitude", "longitude", "address", "address_before_2025", "phone", "web", "event_repeats",
+        *_DATES,
     ),
     Translation: ("question", "other_questions", "answer", "source_language"),
 }
@@ -172,7 +173,7 @@ def _data(entry: Entry) -> dict[str, Any]:
             "address": entry.address or None, "address_before_2025": entry.address_before_2025 or None,
         }
     rows = {row.language: row for row in entry.translations.all()}
-    plain = ("slug", "category", "sensitivity", "statement", "priority", "facts", "aliases", *_DATES)
+    plain = ("slug", "category", "sensitivity", "statement", "clarification", "priority", "facts", "aliases", *_DATES)
     values: dict[str, Any] = {
         **{key: getattr(entry, key) for key in plain},
         "event_repeats": entry.event_repeats or None,

@@ -148,6 +148,7 @@ function notes(reply) {
   const lines = [
     reply.fallback && text("fallback_note", { language: languageName(reply.language) }),
     reply.outdated && text("outdated_note"),
+    reply.clarification && text("clarification_line", { date: longDate(reply.verified_on) }),
     reply.event && text("event_line", { days: reply.event }),
   ];
   return lines.filter(Boolean).map((line) => el("p", { class: "note" }, line));

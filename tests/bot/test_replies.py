@@ -99,12 +99,15 @@ def test_the_lines_under_an_answer_name_source_date_place_and_fallback(language:
         "fallback": True,
         "outdated": True,
         "event": "15–16/4",
+        "clarification": True,
         "language": other,
         "verified_on": "2026-11-05",
         "source": {"title": "Cổng tỉnh", "url": "https://example.org"},
         "place": {"name": "Chùa", "address": "Mỹ Tho", "latitude": 1.0, "longitude": 2.0},
     }
-    fallback, outdated, event, place, source = lines_under(reply, language)
+    clarification, fallback, outdated, event, place, source = lines_under(reply, language)
+    assert "✅" in clarification.text
+    assert "2026" in clarification.text
     assert "15–16/4" in event.text
     assert "Mỹ Tho" in place.text
     assert source.link in source.text

@@ -11,7 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from wagtail.models import TaskState, Workflow
 
+from bot.notes import lines_under
 from desk.management.commands.setup_roles import ROLES
+from knowledge.answers import load_answer
 from knowledge.cases import should_match
 from knowledge.models import Department, Member, Translation
 
@@ -201,3 +203,31 @@ def test_revisions_are_compared_and_an_old_one_is_brought_back(staff, text):
     assert "7:00–17:30" in page.content.decode()
     edit(staff["editor"], text, answer="7:00–17:30", revision=before.pk, **{"action-publish": "1"})
     assert now(text).answer == "7:00–17:30"
+
+
+def test_a_clarification_has_evidence_and_its_reader_sees_what_it_is(staff, text):
+    entry = text.entry
+    address = reverse("wagtailsnippets_knowledge_entry:edit", args=[entry.pk])
+    browser = browse(staff["editor"])
+    form = browser.get(address).context["form"]
+    data = {each.html_name: each.value() for each in form if each.value() not in (None, False)}
+    data |= {"aliases": "chùa", "facts": "", "clarification": "on"}
+    empty = {"TOTAL_FORMS": 0, "INITIAL_FORMS": 0, "MIN_NUM_FORMS": 0, "MAX_NUM_FORMS": 1000}
+    for name in form.formsets:
+        data |= {f"{name}-{key}": value for key, value in empty.items()}
+    source = entry.sources.get()
+    rows = {
+        "sources-TOTAL_FORMS": 1, "sources-INITIAL_FORMS": 1, "sources-0-id": source.pk, "sources-0-ORDER": 1,
+        "sources-0-title": source.title, "sources-0-url": source.url, "sources-0-seen_on": "2026-11-01",
+    }  # fmt: skip
+    page = browser.post(address, data | rows | {"sources-0-DELETE": "on", "action-submit": "1"}).content.decode()
+    assert "Add at least one source" in page
+    assert browser.post(address, data | rows | {"action-submit": "1"}).status_code == 302
+    for name in ("leader", "press", "editor"):
+        state = entry.workflow_states.active().get().current_task_state
+        decision = reverse("wagtailsnippets_knowledge_entry:workflow_action", args=[entry.pk, "approve", state.pk])
+        browse(staff[name]).post(decision, {})
+    answer = load_answer(entry.slug, "en")
+    assert answer.clarification
+    reply = {"clarification": True, "verified_on": answer.verified_on}
+    assert "Official clarification by the city, 01 Nov 2026" in lines_under(reply, "en")[0].text

@@ -99,7 +99,7 @@ def test_what_was_withdrawn_drafted_or_published_in_the_console_is_kept(folder: 
 @pytest.mark.parametrize(("old", "new", "line", "message"), [
     ("category: food", "category: drinks", 2, "category 'drinks' unknown; choose one of tourism"),
     ("slug: bun-goi-gia", "slug: other", 1, "differs from the file's name 'bun-goi-gia'"),
-    ("verified_on: 2026-11-22", "verified_on: yesterday", 7, "verified_on 'yesterday': give a date"),
+    ("verified_on: 2026-11-22", "verified_on: yesterday", 8, "verified_on 'yesterday': give a date"),
     ("department: promotion", "department: nobody", 3, "department 'nobody' is not in departments.yml"),
     ("aliases:", "aliasses:", 1, "aliases is missing"),
     ("  en:", "  xx:", None, "language 'xx' unknown"),
