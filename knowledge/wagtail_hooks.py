@@ -21,13 +21,15 @@ from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn, LiveStatu
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
-from knowledge import views_try as views_try  # its hooks put "Try it" into the console
+from knowledge import views_translations as views_translations  # their hooks put the pages into the console
+from knowledge import views_try as views_try
 from knowledge.cases import EvaluationCase
 from knowledge.console import CurrencyColumn, DayColumn, FoldedIndexView, NoChooser
 from knowledge.forms import DepartmentForm, EntryForm, TranslationForm
 from knowledge.models import Department, Entry, Member, Translation
 from knowledge.panels import KnowledgeHome, TranslationsPanel
-from knowledge.workflow import EntryCreateView, OfficeEditView, TextCreateView, connect
+from knowledge.panels_text import BesideOriginal, ChecksPanel
+from knowledge.workflow import EntryCreateView, OfficeEditView, TextCreateView, TextEditView, connect
 
 
 class EntryViewSet(SnippetViewSet):
@@ -131,7 +133,7 @@ class TranslationViewSet(SnippetViewSet):
     menu_label = "Câu trả lời / Texts"
     index_view_class = FoldedIndexView
     add_view_class = TextCreateView
-    edit_view_class = OfficeEditView
+    edit_view_class = TextEditView
     list_display = [
         "question",
         Column("get_language_display", label="Ngôn ngữ / Language", sort_key="language"),
@@ -146,14 +148,17 @@ class TranslationViewSet(SnippetViewSet):
     edit_handler = ObjectList(
         [
             FieldRowPanel([FieldPanel("entry"), FieldPanel("language")]),
-            FieldPanel(
-                "question", help_text="Câu hỏi mà người dân thường hỏi. / The question as people ask it."
+            BesideOriginal(
+                FieldPanel("question", help_text="Câu hỏi mà người dân thường hỏi. / The question as people ask it.")
             ),
-            FieldPanel("other_questions"),
-            FieldPanel(
-                "answer",
-                help_text="Tối đa 600 ký tự, không định dạng. / At most 600 characters of plain text.",
+            BesideOriginal(FieldPanel("other_questions")),
+            BesideOriginal(
+                FieldPanel(
+                    "answer",
+                    help_text="Tối đa 600 ký tự, không định dạng. / At most 600 characters of plain text.",
+                )
             ),
+            ChecksPanel(heading="So với bản gốc / Against the original"),
             MultiFieldPanel(
                 [
                     FieldPanel("significance"),

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.contenttypes.models import ContentType
 from django.forms import BaseForm
+from django.http import HttpResponse
 from wagtail.admin.mail import BaseGroupApprovalTaskStateEmailNotifier
 from wagtail.models import TaskState, Workflow, WorkflowContentType, WorkflowTask
 from wagtail.signals import task_submitted
@@ -17,7 +19,9 @@ from wagtail.snippets.views.snippets import CreateView, EditView
 
 from knowledge.console import TranslationCreateView
 from knowledge.models import Entry, Translation
+from knowledge.quality.findings import RULES
 from knowledge.staff import APPROVE_STATEMENT, PUBLISH, DepartmentCheck, RightsCheck, Step, may_change
+from knowledge.translating import differences
 
 NAME = "Duyệt nội dung / Approval of content"
 STEPS: tuple[tuple[type[Step], str, dict[str, Any]], ...] = (
@@ -133,3 +137,15 @@ class OfficeEditView(RefusingForm, EditView):
             user, text = self.request.user, self.object
             return may_change(user, text) or working_on(user, text)
         return allowed
+
+
+class TextEditView(OfficeEditView):
+    """The form of a text; what it and its original do not share is said once more when it goes on its way."""
+
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        """Save, and warn: numbers may differ for a reason, so that nothing is refused."""
+        response = super().form_valid(form)
+        if self.action in ("publish", "submit", "restart-workflow"):
+            for rule, detail in differences(form.instance):
+                messages.warning(self.request, f"{RULES[rule].title}: {detail}")
+        return response

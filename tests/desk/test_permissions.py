@@ -46,6 +46,8 @@ PAGES = {
     "audit log, export": "desk_audit:export",
     "pause": "desk_pauses:index",
     "try it": "knowledge_try:index",
+    "translations": "knowledge_translations:index",
+    "translations, table": "knowledge_translations:table",
     "quality": "desk_quality:index",
     "documents": "wagtaildocs:index",
     "documents, add": "wagtaildocs:add",
