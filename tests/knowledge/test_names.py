@@ -24,23 +24,25 @@ HEARD_IN_FEW = {
     "@ba_chua_xu": {"go-thap"},  # a shrine of her at the site
     "@cambodia": {"city-name-origin"},  # 高棉语: the Khmer language
     "@europe": {"trade-agreements"},
-    "@france": {"nationality-law-2025", "snake-wine"},  # a reader's own country, as the next ones
     "@hanoi": {"resident-correspondents"},
     "@india": {"go-thap", "tram-chim-national-park"},  # 印度教: Hindu; the Indian crane
     "@instagram": {"man-dinh-hong-flower-garden"},
-    "@japan": {"dong-hoa-hiep-village", "snake-wine"},
+    "@japan": {"dong-hoa-hiep-village"},
     "@other_regions": {"trung-luong-rose-apple"},  # what the North calls it
     "@phnom_penh": {"hu-tieu-my-tho"},  # hủ tiếu Nam Vang
     "@rome": {"my-tho-cathedral"},  # its style
     "@uncle_ho_mausoleum": {"royal-tomb-go-cong"},  # a mausoleum
-    "@usa": {  # долларов США among them
-        "e-visa", "long-giang-park", "main-exports-tien-giang", "nationality-law-2025", "overseas-investor-status",
-        "provincial-economy-2025",
-    },
+    "@turkey": {"public-toilets"},  # toilettes à la turque
+    "@usa": {"exports-growth-tien-giang", "nationality-law-2025"},  # the market, in most of its texts
     "@yen_tu": {"linh-thuu-pagoda"},  # 롱뚜옌뜨: Long Tuyền Tự
 }
 # What the traps below really say: Romania is one name, not Rome; "most visited" (đông khách nhất) is no Japanese guest.
 MEANT = {"罗马尼亚人": {"@romania"}, "đông khách nhất": {"queue"}, "28日落成": {"opening_ceremony"}}
+# Readers ask about their own country, and Russian says "dollars of the USA".
+OF_READERS = {
+    "en": {"@usa", "@uk"}, "zh": {"@china"}, "ko": {"@south_korea"}, "ja": {"@japan"}, "fr": {"@france"},
+    "ru": {"@russia", "@usa"},
+}  # fmt: skip
 LISTS = {"visa-exemption", "trade-agreements"}  # these two list countries
 
 
@@ -107,8 +109,9 @@ def test_every_word_fires_its_own_concept():
 def test_a_name_is_heard_in_most_languages_of_an_entry_or_was_read():
     found: dict[str, set[str]] = {}
     for slug, names in named_by_entry().items():
-        for name, langs in names.items():
-            if len(langs) < 3:
+        for name, heard in names.items():
+            langs = {each for each in heard if name not in OF_READERS.get(each, ())}
+            if 0 < len(langs) < 3:
                 found.setdefault(name, set()).add(slug)
     assert found == HEARD_IN_FEW
 
