@@ -255,6 +255,8 @@ STATIC_ROOT = VAR / "static"
 # What askers send along. Never below STATIC_ROOT or MEDIA_ROOT, which a web server may hand to anybody.
 FILES_ROOT = Path(env.str("FILES_DIR", str(VAR / "files"))).resolve()
 FILES_MAX_MB = env.int("FILES_MAX_MB", 10)
+# What colleagues bring for the knowledge base, until they confirm it (desk/staging.py).
+EXCHANGE_ROOT = VAR / "exchange"
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
 WHITENOISE_USE_FINDERS = True
