@@ -5,12 +5,16 @@ Imports neither torch nor FAISS.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from desk.logs import describe
+
+if TYPE_CHECKING:
+    from knowledge.passages import Passage
 
 
 class SearchUnavailable(Exception):
@@ -36,6 +40,14 @@ class Found:
     def offers(self, count: int = 3) -> list[str]:
         """Return the slugs of the nearest entries, each once."""
         return list(dict.fromkeys(item["entry"] for item in self.near))[:count]
+
+
+@dataclass(frozen=True)
+class End:
+    """How a question ends: its outcome, and the first entry found."""
+
+    outcome: str
+    entry: str | None
 
 
 class SearchClient:
@@ -73,6 +85,24 @@ class SearchClient:
                 f"The search answered with the outcome {found.outcome!r}, which nobody agreed on."
             )
         return found
+
+    async def compare(
+        self, entry: str, language: str, passages: Sequence[Passage], questions: Sequence[tuple[str, str]]
+    ) -> list[tuple[End, End]]:
+        """Return how each (text, language) ends now and how it would with an entry's draft in one language.
+
+        Raises SearchUnavailable.
+        """
+        body = {
+            "entry": entry, "language": language, "passages": [each.as_json() for each in passages],
+            "questions": [{"text": text, "language": asked_in} for text, asked_in in questions],
+        }  # fmt: skip
+        try:
+            response = await self._client.post("/compare", json=body)
+            response.raise_for_status()
+            return [(End(**each["now"]), End(**each["then"])) for each in response.json()["ends"]]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SearchUnavailable(describe(error)) from error
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -83,8 +83,18 @@ class Searcher:
         self.embedder = embedder
         self.calibration = calibration
         self._geometry = geometry or calibration.geometry  # type: ignore[union-attr]
+        self._declined = declined
         self._ranking = Ranking(snapshot, self._geometry, declined) if snapshot.passages else None
         self._restorer = Restorer(passage.text for passage in snapshot.passages if passage.language == "vi")
+
+    @property
+    def geometry(self) -> Geometry:
+        """Return the numbers that make this model's vectors comparable."""
+        return self._geometry
+
+    def over(self, snapshot: Snapshot) -> Searcher:
+        """Return the same search over another snapshot."""
+        return Searcher(snapshot, self.embedder, self.calibration, self._geometry, self._declined)
 
     def hits(
         self,

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import django
 
@@ -26,10 +27,13 @@ from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
+from knowledge import rehearsal  # noqa: E402
 from knowledge.embedder import AT_ONCE, SentenceTransformerEmbedder  # noqa: E402
 from knowledge.errors import KnowledgeError  # noqa: E402
 from knowledge.followup import decide  # noqa: E402
 from knowledge.keeper import Keeper  # noqa: E402
+from knowledge.passages import Passage  # noqa: E402
+from knowledge.rehearsal import with_draft  # noqa: E402
 from knowledge.searcher import Decision, Searcher  # noqa: E402
 from knowledge.subjects import Subjects  # noqa: E402
 from nlu.languages import DEFAULT, supported  # noqa: E402
@@ -37,6 +41,8 @@ from nlu.text import MAX_LENGTH, clean  # noqa: E402
 
 logger = logging.getLogger(__name__)
 MAX_BODY = 64 * 1024
+# What a draft and the questions beside it may be at most.
+MAX_DRAFT, MAX_PASSAGES, MAX_QUESTIONS = 512 * 1024, 200, 300
 
 
 def _problem(message: str) -> JSONResponse:
@@ -77,6 +83,28 @@ async def search(request: Request) -> JSONResponse:
             "revision": searcher.snapshot.revision,
         }
     )
+
+
+async def compare(request: Request) -> JSONResponse:
+    """Tell how questions end now, and how they would with an entry's draft (docs/architecture.md §3)."""
+    try:
+        asked = json.loads((await request.body())[: MAX_DRAFT + 1])
+        draft = [Passage(**each) for each in asked["passages"]][:MAX_PASSAGES]
+        questions = [(str(each["text"]), str(each["language"])) for each in asked["questions"]][:MAX_QUESTIONS]
+        entry, language = str(asked["entry"]), str(asked["language"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return _problem(f"expected entry, language, passages and questions: {type(error).__name__} {error}"[:200])
+    searcher = request.app.state.keeper.searcher
+    if searcher is None:
+        return JSONResponse({"status": "loading"}, status_code=503)
+
+    def ends() -> list[dict[str, Any]]:
+        changed = with_draft(searcher, entry, language, draft)
+        return rehearsal.compare(searcher, changed, questions, timezone.localdate())
+
+    # One of the pool's threads: who asks the other meanwhile waits a little longer.
+    found = await asyncio.get_running_loop().run_in_executor(request.app.state.pool, ends)
+    return JSONResponse({"ends": found, "revision": searcher.snapshot.revision})
 
 
 def _slug(about: object) -> str | None:
@@ -128,7 +156,10 @@ def build_app(keeper: Keeper | None = None) -> Starlette:
         app.state.keeper.stop()
         app.state.pool.shutdown(wait=False, cancel_futures=True)
 
-    return Starlette(routes=[Route("/search", search, methods=["POST"]), Route("/health", health)], lifespan=lifespan)
+    return Starlette(routes=[
+            Route("/search", search, methods=["POST"]), Route("/compare", compare, methods=["POST"]),
+            Route("/health", health),
+        ], lifespan=lifespan)
 
 
 def _start(keeper: Keeper) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, URLResolver, include, path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -15,8 +16,9 @@ from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.snippets.action_menu import ActionMenuItem
 
+from knowledge import whatif
 from knowledge.cases import should_match
-from knowledge.client import SearchUnavailable
+from knowledge.client import End, SearchUnavailable
 from knowledge.models import LANGUAGE_CHOICES, Entry, Translation
 from knowledge.tryout import try_out
 from nlu.languages import supported
@@ -94,10 +96,43 @@ def case(request: HttpRequest) -> HttpResponse:
     return index(request)
 
 
+@never_cache
+def changes(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show which known questions would end otherwise with a text's draft."""
+    _allowed(request)
+    row = get_object_or_404(Translation, pk=pk)
+    draft = row.get_latest_revision_as_object()
+    context: dict[str, Any] = {
+        "text": str(draft), "back": reverse(Translation.snippet_viewset.get_url_name("edit"), args=[pk])
+    }
+    try:
+        found, asked = whatif.changes(draft)
+    except SearchUnavailable as error:
+        context["failed"] = (
+            f"Dịch vụ tìm kiếm không trả lời ({error}); thử lại sau. / The search service does not answer ({error}); "
+            "try again later."
+        )
+    else:
+        rows = [
+            {**asdict(each), "verdict": each.verdict, "now_said": _said(each.now), "then_said": _said(each.then)}
+            for each in found
+        ]
+        context |= {"changes": rows, "asked": asked}
+    return render(request, "knowledge/changes.html", context)
+
+
+def _said(end: End) -> str:
+    return f"{OUTCOMES[end.outcome]}: {end.entry}" if end.outcome != "not_known" else OUTCOMES[end.outcome]
+
+
 @hooks.register("register_admin_urls")
 def try_urls() -> list[URLPattern | URLResolver]:
     """Put the page under `try/`; Wagtail asks for a login and the right to enter the console."""
-    return [path("try/", include(([path("", index, name="index"), path("case/", case, name="case")], "knowledge_try")))]
+    pages = [
+        path("", index, name="index"), path("case/", case, name="case"),
+        path("changes/<int:pk>/", changes, name="changes"),
+    ]  # fmt: skip
+    return [path("try/", include((pages, "knowledge_try")))]
 
 
 class TryMenuItem(MenuItem):
@@ -137,3 +172,26 @@ class TryItem(ActionMenuItem):
 def try_item(model: type) -> ActionMenuItem | None:
     """Offer it for entries and their texts."""
     return TryItem() if model in (Entry, Translation) else None
+
+
+class ChangesItem(ActionMenuItem):
+    """ "What would change" among the actions of a text."""
+
+    name = "action-changes"
+    label = "Xuất bản thì điều gì đổi? / What would change?"
+    icon_name = "history"
+    order = 71
+
+    def is_shown(self, context: dict[str, Any]) -> bool:
+        """Show it where there is a draft to try."""
+        return context.get("instance") is not None and context["request"].user.has_perm(PERMISSION)
+
+    def get_url(self, context: dict[str, Any]) -> str:
+        """Return the page."""
+        return reverse("knowledge_try:changes", args=[context["instance"].pk])
+
+
+@hooks.register("register_snippet_action_menu_item")
+def changes_item(model: type) -> ActionMenuItem | None:
+    """Offer it for texts."""
+    return ChangesItem() if model is Translation else None

@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.messages import constants, get_messages
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
@@ -24,7 +25,7 @@ from starlette.testclient import TestClient
 from wagtail.documents import get_document_model
 
 from bot.models import Author, Conversation, Delivery, Message
-from desk import answers, assignments, pauses, tickets
+from desk import answers, assignments, pauses, staging, tickets
 from desk.management.commands.setup_roles import ROLES
 from desk.models import CannedReply, Colleague, FileState, Ticket, TicketFile
 from knowledge.cases import should_match
@@ -49,6 +50,9 @@ PAGES = {
     "translations": "knowledge_translations:index",
     "translations, table": "knowledge_translations:table",
     "quality": "desk_quality:index",
+    "import and export": "desk_exchange:index",
+    "export, table": "desk_exchange:table",
+    "export, files": "desk_exchange:files",
     "documents": "wagtaildocs:index",
     "documents, add": "wagtaildocs:add",
     "images": "wagtailimages:index",
@@ -100,7 +104,9 @@ class World:
         self.requests["try it, case"] = (
             "post", reverse("knowledge_try:case"), {"text": "Is it free?", "language": "en", "entry": entry.slug}
         )  # fmt: skip
+        self.requests["try it, changes"] = ("get", reverse("knowledge_try:changes", args=[self.translation.pk]), {})
         self.requests["quality, again"] = ("post", reverse("desk_quality:again"), {})
+        self.add_exchange()
         running = pauses.begin("food", "fault", "x", self.author)
         for step, arguments, data in (
             ("begin", [], {"category": "city", "reason": "fault", "note": "x"}), ("end", [running.pk], {}),
@@ -167,6 +173,19 @@ class World:
             "post", reverse("desk_tickets:draft", args=[done.number]), {"answer": given.pk},
         )  # fmt: skip
 
+    def add_exchange(self):
+        options = {"language": "vi", "category": "city", "department": self.office.slug}
+        page = "<h2>Có mấy cây cầu?</h2><p>Có ba.</p>"
+        token = staging.keep("page.html", page.encode(), options)
+        requests = {
+            "export, missing": ("get", reverse("desk_exchange:missing") + "?language=ko", {}),
+            "import, upload": ("post", reverse("desk_exchange:upload"), options),
+            "import, preview": ("get", reverse("desk_exchange:preview", args=[token]), {}),
+            "import, confirm": ("post", reverse("desk_exchange:confirm", args=[token]), {}),
+        }
+        self.requests |= requests
+        self.page = page
+
     def author_twin(self):
         return get_user_model().objects.filter(username="twin").first() or self.make("twin", "head")
 
@@ -180,6 +199,8 @@ class World:
     def ask(self, role, action):
         """Do one thing as somebody, take it back, and return what came of it as the table says it."""
         method, address, data = self.requests[action]
+        if action == "import, upload":  # a file is read once
+            data = {**data, "file": SimpleUploadedFile("page.html", self.page.encode())}
         browser = self.browser(role)
         browser.cookies.pop("messages", None)  # what an earlier page said
         with transaction.atomic():
@@ -197,6 +218,7 @@ class World:
 @pytest.fixture
 def world(entry, settings, tmp_path):
     settings.FILES_ROOT = tmp_path.resolve()
+    settings.EXCHANGE_ROOT = tmp_path / "exchange"
     return World(entry, tmp_path)
 
 

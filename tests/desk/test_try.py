@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from bot.models import Message, Turn
-from knowledge import cases, tryout
+from knowledge import cases, tryout, whatif
 from knowledge.cases import EvaluationCase
 from knowledge.client import SearchClient
 from knowledge.models import Translation
@@ -121,3 +121,45 @@ def test_a_text_that_somebody_else_has_locked_is_left_alone(service, entry) -> N
     Translation.objects.filter(entry=entry, language="en").update(locked=True, locked_by=other)
     _, suggested = cases.should_match("can i pop in", "en", entry, me)
     assert not suggested
+
+
+@pytest.fixture
+def compared(monkeypatch, entry):
+    """The search service, played: `then` says how a question ends with the draft, any other stays answered."""
+    then, bodies = {}, []
+    now = {"outcome": "answered", "entry": entry.slug}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        if request.url.path == "/search":
+            return httpx.Response(200, json={"outcome": "answered", "near": [{"entry": entry.slug}]})
+        bodies.append(body)
+        ends = [{"now": now, "then": then.get(each["text"], now)} for each in body["questions"]]
+        return httpx.Response(200, json={"ends": ends})
+
+    monkeypatch.setattr(
+        whatif, "SearchClient", lambda url, timeout: SearchClient(url, timeout, httpx.MockTransport(answer))
+    )
+    return then, bodies
+
+
+def test_before_publishing_the_editor_sees_what_would_change(editor, compared, entry) -> None:
+    then, bodies = compared
+    cases.should_match("is there a fee", "en", None, get_user_model().objects.get(username="editor"))
+    text = entry.translations.get(language="en")
+    text.answer = "From 8:00."
+    text.save_revision()
+    then |= {
+        "When does it open?": {"outcome": "not_known", "entry": None},
+        "is there a fee": {"outcome": "not_known", "entry": None},
+    }
+    page = editor.get(reverse("knowledge_try:changes", args=[text.pk])).content.decode().split("ty-scroll")[1]
+    assert "From 8:00." in [each["text"] for each in bodies[0]["passages"]]
+    assert page.index("worse") < page.index("When does it open?") < page.index("better") < page.index("is there a fee")
+
+
+def test_a_draft_that_changes_nothing_says_so(editor, compared, entry) -> None:
+    text = entry.translations.get(language="en")
+    assert "No question ends otherwise" in editor.get(
+        reverse("knowledge_try:changes", args=[text.pk])
+    ).content.decode()

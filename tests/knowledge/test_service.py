@@ -141,3 +141,22 @@ def test_the_watch_notices_a_change_by_itself(keeper: Keeper):
     made._watch()
     assert len(calls) == 3
     assert time.monotonic() - started < 5
+
+
+def test_a_draft_is_compared_and_what_is_served_stays(client: TestClient):
+    draft = {"id": "boats/en/question/0", "entry": "boats", "language": "en", "kind": "question"}
+    body = {
+        "entry": "boats", "language": "en",
+        "passages": [{**draft, "text": "pagoda open", "question": "pagoda open"}],
+        "questions": [{"text": "boat price", "language": "en"}, {"text": "pagoda open", "language": "en"}],
+    }
+    boats, pagoda = client.post("/compare", json=body).json()["ends"]
+    assert boats["now"] == {"outcome": "answered", "entry": "boats"}
+    assert boats["then"]["outcome"] != "answered"
+    assert pagoda["now"] == {"outcome": "answered", "entry": "hours"}
+    assert client.post("/search", json={"text": "boat price", "language": "en"}).json()["entry"] == "boats"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"entry":"a","language":"en","passages":[5],"questions":[]}'])
+def test_a_bad_comparison_is_refused(client: TestClient, body: bytes):
+    assert client.post("/compare", content=body).status_code == 400
