@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from desk.models import Answer, AnswerState, Kind, Ticket, TicketEvent
+from desk.redaction import GONE, stripped
 from desk.tickets import TicketError, event, lock
 from desk.views import sees
 from knowledge.models import Category, Entry, Translation
@@ -34,9 +35,6 @@ TO_BE_WRITTEN = {
     "ru": "[Напишите вопрос здесь]",
 }
 MAX_QUESTION = 300
-# E-mail and web addresses, @names, and numbers long enough to be a telephone or a card.
-_TELLS_WHO = re.compile(r"\S+@\S+|https?://\S+|(?<!\w)@\w+|\+?\d[\d .()/-]{6,}\d")
-_GONE = "…"
 
 
 def may_draft(user: AbstractBaseUser, ticket: Ticket) -> bool:
@@ -110,10 +108,10 @@ def _texts(entry: Entry, ticket: Ticket, written: Answer) -> list[Translation]:
 def _question(ticket: Ticket) -> str:
     if ticket.kind == Kind.PRESS:
         return TO_BE_WRITTEN[ticket.language]
-    text = _TELLS_WHO.sub(_GONE, " ".join(ticket.words.split()))
+    text = stripped(ticket.words)
     # What the form knows about the person may stand in their words too.
     for name in ("name", "contact", "outlet", "place"):
         value = next((str(each) for key, each in ticket.fields.items() if key.endswith(name) and each), "")
         if len(value) > 1:
-            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", _GONE, text, flags=re.IGNORECASE)
-    return text if len(text) <= MAX_QUESTION else f"{text[: MAX_QUESTION - 1].rstrip()}{_GONE}"
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", GONE, text, flags=re.IGNORECASE)
+    return text if len(text) <= MAX_QUESTION else f"{text[: MAX_QUESTION - 1].rstrip()}{GONE}"

@@ -82,6 +82,7 @@ KNOWLEDGE_TIMEOUT = env.float("KNOWLEDGE_TIMEOUT", 5.0)
 MODEL = env.str("MODEL", str(VAR / "model"))
 INDEX_DIR = Path(env.str("INDEX_DIR", str(VAR / "index")))
 QUALITY_REPORT = VAR / "quality.json"
+GAPS_REPORT = VAR / "gaps.json"
 INDEX_POLL_SECONDS = env.float("INDEX_POLL_SECONDS", 0.2)
 
 # --- channels -----------------------------------------------------------------------------------------------------

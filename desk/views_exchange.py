@@ -6,13 +6,13 @@ import datetime as dt
 import io
 import tempfile
 from pathlib import Path
-from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver, include, path, reverse
 from django.utils import timezone
@@ -109,7 +109,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Make the drafts of a kept file, compared anew with what is there now, and let the file go."""
+    """Make the drafts of a kept file, compared anew with what is there now; let the file go when none is left."""
     _allowed(request)
     plan = _plan(request, staging.find(token))
     if plan is None:
@@ -117,10 +117,16 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     made = make_drafts(plan, request.user)
     messages.success(
         request,
-        f"Đã tạo bản nháp: {made.new} mục mới, {made.changed} mục sửa, {made.texts} câu trả lời. Chưa có gì công khai. / "
-        f"Drafts made: {made.new} new entries, {made.changed} changed entries, {made.texts} texts. Nothing is public yet.",
+        f"Đã tạo bản nháp: {made.new} mục mới, {made.changed} mục sửa, {made.texts} câu trả lời; chưa công khai. / "
+        f"Drafts made: {made.new} new entries, {made.changed} changed entries, {made.texts} texts; none is public yet.",
     )
-    staging.drop(token)
+    if made.left:
+        messages.warning(
+            request,
+            f"Còn {made.left} mục; bấm lần nữa để tiếp tục. / {made.left} entries are left; press again to go on.",
+        )
+        return redirect("desk_exchange:preview", token)
+    transaction.on_commit(lambda: staging.drop(token))
     return redirect("desk_exchange:index")
 
 

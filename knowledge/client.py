@@ -104,6 +104,19 @@ class SearchClient:
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise SearchUnavailable(describe(error)) from error
 
+    async def group(self, questions: Sequence[tuple[str, str]]) -> list[list[int]]:
+        """Return the places of (text, language) questions that ask the same, the largest group first.
+
+        The first of a group is the one in its middle. Raises SearchUnavailable.
+        """
+        body = {"questions": [{"text": text, "language": language} for text, language in questions]}
+        try:
+            response = await self._client.post("/group", json=body)
+            response.raise_for_status()
+            return [[int(place) for place in each] for each in response.json()["groups"]]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SearchUnavailable(describe(error)) from error
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()

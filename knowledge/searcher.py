@@ -14,6 +14,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from knowledge.calibration import FEATURES, Calibration, pair_of
 from knowledge.declined import NONE, Declined
 from knowledge.embedder import Embedder
@@ -92,6 +95,15 @@ class Searcher:
         """Return the numbers that make this model's vectors comparable."""
         return self._geometry
 
+    def direction(self, question: str, language: str) -> npt.NDArray[np.float32]:
+        """Return a question's vector in the space that is common to all languages, shape (dimension,)."""
+        return self._geometry.question(self.embedder.encode_query(self._restored(question, language)).vector, language)
+
+    def _restored(self, question: str, language: str) -> str:
+        if language == "vi" and lacks_diacritics(question):
+            return self._restorer.restore(question) or question
+        return question
+
     def over(self, snapshot: Snapshot) -> Searcher:
         """Return the same search over another snapshot."""
         return Searcher(snapshot, self.embedder, self.calibration, self._geometry, self._declined)
@@ -149,9 +161,7 @@ class Searcher:
         if self._ranking is None:
             return Found.nothing()
         words = question
-        if language == "vi" and lacks_diacritics(question):
-            question = self._restorer.restore(question) or question
-        encoded = self.embedder.encode_query(question)
+        encoded = self.embedder.encode_query(self._restored(question, language))
         asked = Asked(
             words, language, self._geometry.question(encoded.vector, language),
             self._geometry.question_token_rows(encoded.tokens, language), encoded.ids, apart_from,

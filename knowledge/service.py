@@ -31,6 +31,7 @@ from knowledge import rehearsal  # noqa: E402
 from knowledge.embedder import AT_ONCE, SentenceTransformerEmbedder  # noqa: E402
 from knowledge.errors import KnowledgeError  # noqa: E402
 from knowledge.followup import decide  # noqa: E402
+from knowledge.grouping import grouped  # noqa: E402
 from knowledge.keeper import Keeper  # noqa: E402
 from knowledge.passages import Passage  # noqa: E402
 from knowledge.rehearsal import with_draft  # noqa: E402
@@ -42,7 +43,7 @@ from nlu.text import MAX_LENGTH, clean  # noqa: E402
 logger = logging.getLogger(__name__)
 MAX_BODY = 64 * 1024
 # What a draft and the questions beside it may be at most.
-MAX_DRAFT, MAX_PASSAGES, MAX_QUESTIONS = 512 * 1024, 200, 300
+MAX_DRAFT, MAX_PASSAGES, MAX_QUESTIONS, MAX_GROUPED = 512 * 1024, 200, 300, 1000
 
 
 def _problem(message: str) -> JSONResponse:
@@ -107,6 +108,22 @@ async def compare(request: Request) -> JSONResponse:
     return JSONResponse({"ends": found, "revision": searcher.snapshot.revision})
 
 
+async def group(request: Request) -> JSONResponse:
+    """Return which of up to MAX_GROUPED questions ask the same (docs/architecture.md §3)."""
+    try:
+        asked = json.loads((await request.body())[: MAX_DRAFT + 1])
+        questions = [(str(each["text"]), str(each["language"])) for each in asked["questions"]][:MAX_GROUPED]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return _problem(f"expected questions with text and language: {type(error).__name__} {error}"[:200])
+    searcher = request.app.state.keeper.searcher
+    if searcher is None:
+        return JSONResponse({"status": "loading"}, status_code=503)
+    found = await asyncio.get_running_loop().run_in_executor(
+        request.app.state.pool, grouped, questions, searcher.direction, settings.CITY_NAME,
+    )
+    return JSONResponse({"groups": found})
+
+
 def _slug(about: object) -> str | None:
     """Return the slug that a request names as the last answer; raises TypeError for anything but a text or null."""
     if not isinstance(about, str | None):
@@ -158,6 +175,7 @@ def build_app(keeper: Keeper | None = None) -> Starlette:
 
     return Starlette(routes=[
             Route("/search", search, methods=["POST"]), Route("/compare", compare, methods=["POST"]),
+            Route("/group", group, methods=["POST"]),
             Route("/health", health),
         ], lifespan=lifespan)
 

@@ -23,6 +23,7 @@ from knowledge.quality.findings import RULES
 from knowledge.staff import APPROVE_STATEMENT, PUBLISH, DepartmentCheck, RightsCheck, Step, may_change
 from knowledge.translating import differences
 
+ON_ITS_WAY = ("publish", "submit", "restart-workflow")
 NAME = "Duyệt nội dung / Approval of content"
 STEPS: tuple[tuple[type[Step], str, dict[str, Any]], ...] = (
     (DepartmentCheck, "Phụ trách đơn vị kiểm tra / Check by the department's head", {}),
@@ -37,6 +38,9 @@ STEPS: tuple[tuple[type[Step], str, dict[str, Any]], ...] = (
         {"permission": PUBLISH},
     ),
 )
+# What stands in a draft that somebody else began; it never reaches readers.
+UNWRITTEN = "[Viết câu trả lời ở đây / Write the answer here]"
+FIRST_WRITE = "Hãy viết câu trả lời trước đã. / Write the answer first."
 NOT_YOURS = (
     "Mục này thuộc cơ quan khác; bạn viết cho cơ quan của mình. / "
     "This entry belongs to another department; you write for your own."
@@ -96,6 +100,8 @@ def refusal(user: Any, text: Entry | Translation, action: str) -> str:
     """Return why a form is refused, empty when it is not: another department's, or not to be published by one."""
     if not may_change(user, text) and not working_on(user, text):
         return NOT_YOURS
+    if action in ON_ITS_WAY and getattr(text, "answer", "") == UNWRITTEN:
+        return FIRST_WRITE
     official = getattr(text, "entry", text).official
     return NOT_AT_ONCE if official and action == "publish" and not user.is_superuser else ""
 
@@ -145,7 +151,7 @@ class TextEditView(OfficeEditView):
     def form_valid(self, form: BaseForm) -> HttpResponse:
         """Save, and warn: numbers may differ for a reason, so that nothing is refused."""
         response = super().form_valid(form)
-        if self.action in ("publish", "submit", "restart-workflow"):
+        if self.action in ON_ITS_WAY:
             for rule, detail in differences(form.instance):
                 messages.warning(self.request, f"{RULES[rule].title}: {detail}")
         return response

@@ -4,6 +4,7 @@ from desk.models.answers import Answer, AnswerState, CannedReply
 from desk.models.audit import AuditHead, AuditRecord
 from desk.models.erasure import Receipt
 from desk.models.files import FileState, TicketFile
+from desk.models.gaps import GapDecision
 from desk.models.login import LoginToken
 from desk.models.pauses import Pause
 from desk.models.reminders import Reminder
@@ -19,6 +20,7 @@ __all__ = [
     "CannedReply",
     "Colleague",
     "FileState",
+    "GapDecision",
     "Kind",
     "LoginToken",
     "Pause",

@@ -14,7 +14,7 @@ from docx import Document
 from openpyxl import load_workbook
 
 from desk import staging
-from knowledge.exchange import sheet
+from knowledge.exchange import drafts, sheet
 from knowledge.exchange.columns import named
 from knowledge.importer import export_folder
 from knowledge.models import Department, Entry, KnowledgeState, Member, Translation
@@ -200,3 +200,15 @@ def test_translators_are_sent_what_is_missing(as_user, editor, entry):
     before = KnowledgeState.current()
     assert "Choose a language" in browser.get(reverse("desk_exchange:missing"), follow=True).content.decode()
     assert KnowledgeState.current() == before
+
+
+def test_a_large_file_is_worked_off_in_parts(as_user, author, entry, monkeypatch, django_capture_on_commit_callbacks):
+    monkeypatch.setattr(drafts, "AT_ONCE", 3)
+    browser = as_user(author)
+    response = upload(browser, "n.docx", document(*((f"Cầu số {n} ở đâu?", "Ở đây.") for n in range(5))))
+    for made, left in ((2, 3), (4, 1), (5, 0)):
+        text = confirm(response, browser, django_capture_on_commit_callbacks)
+        assert Entry.objects.count() == 1 + made
+        assert Translation.objects.filter(live=False).count() == made
+        assert (f"{left} entries are left" in text) == bool(left)
+    assert "no longer kept" in confirm(response, browser, django_capture_on_commit_callbacks)

@@ -24,8 +24,8 @@ from django.urls.resolvers import URLResolver
 from starlette.testclient import TestClient
 from wagtail.documents import get_document_model
 
-from bot.models import Author, Conversation, Delivery, Message
-from desk import answers, assignments, pauses, staging, tickets
+from bot.models import Author, Conversation, Delivery, Message, Turn
+from desk import answers, assignments, gaps, pauses, staging, tickets
 from desk.management.commands.setup_roles import ROLES
 from desk.models import CannedReply, Colleague, FileState, Ticket, TicketFile
 from knowledge.cases import should_match
@@ -49,6 +49,7 @@ PAGES = {
     "try it": "knowledge_try:index",
     "translations": "knowledge_translations:index",
     "translations, table": "knowledge_translations:table",
+    "asked in vain": "desk_gaps:index",
     "quality": "desk_quality:index",
     "import and export": "desk_exchange:index",
     "export, table": "desk_exchange:table",
@@ -105,6 +106,14 @@ class World:
             "post", reverse("knowledge_try:case"), {"text": "Is it free?", "language": "en", "entry": entry.slug}
         )  # fmt: skip
         self.requests["try it, changes"] = ("get", reverse("knowledge_try:changes", args=[self.translation.pk]), {})
+        self.requests["asked in vain, again"] = ("post", reverse("desk_gaps:again"), {})
+        turn = Turn.objects.create(
+            conversation=Conversation.objects.create(channel="web", chat_id="vain"), text="a gym?", language="en",
+            outcome="not_known",
+        )  # fmt: skip
+        self.requests["asked in vain, dismiss"] = (
+            "post", reverse("desk_gaps:act", args=["dismiss"]), {"turns": str(turn.pk), "reason": "x"}
+        )  # fmt: skip
         self.requests["quality, again"] = ("post", reverse("desk_quality:again"), {})
         self.add_exchange()
         running = pauses.begin("food", "fault", "x", self.author)
@@ -216,8 +225,10 @@ class World:
 
 
 @pytest.fixture
-def world(entry, settings, tmp_path):
+def world(entry, settings, tmp_path, monkeypatch):
     settings.FILES_ROOT = tmp_path.resolve()
+    settings.GAPS_REPORT = tmp_path / "gaps.json"
+    monkeypatch.setattr(gaps, "_grouped", lambda questions: [[place] for place in range(len(questions))])
     settings.EXCHANGE_ROOT = tmp_path / "exchange"
     return World(entry, tmp_path)
 

@@ -22,7 +22,8 @@ SCRIPTS = {
 # that means something else there (чили: a pepper; トゥドゥック帝: an emperor). These were read, and are right.
 HEARD_IN_FEW = {
     "@ba_chua_xu": {"go-thap"},  # a shrine of her at the site
-    "@cambodia": {"city-name-origin"},  # 高棉语: the Khmer language
+    "@cambodia": {"city-name-origin", "ethnic-groups-religions"},  # 高棉语: the Khmer language; 高棉族
+    "@china": {"ethnic-groups-religions"},
     "@europe": {"trade-agreements"},
     "@hanoi": {"resident-correspondents"},
     "@india": {"go-thap", "tram-chim-national-park"},  # 印度教: Hindu; the Indian crane
@@ -32,8 +33,10 @@ HEARD_IN_FEW = {
     "@phnom_penh": {"hu-tieu-my-tho"},  # hủ tiếu Nam Vang
     "@rome": {"my-tho-cathedral"},  # its style
     "@uncle_ho_mausoleum": {"royal-tomb-go-cong"},  # a mausoleum
+    "@south_korea": {"film-company-foreign-share", "restaurant-foreign-owner", "travel-company-foreign-owner"},
     "@turkey": {"public-toilets"},  # toilettes à la turque
     "@usa": {"exports-growth-tien-giang", "nationality-law-2025"},  # the market, in most of its texts
+    "@vietnamese_banks": {"foreign-loan-registration"},
     "@yen_tu": {"linh-thuu-pagoda"},  # 롱뚜옌뜨: Long Tuyền Tự
 }
 # What the traps below really say: Romania is one name, not Rome; "most visited" (đông khách nhất) is no Japanese guest.

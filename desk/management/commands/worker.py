@@ -17,7 +17,8 @@ from wagtail import signals
 
 from bot import retention
 from bot.models import Delivery, Message
-from desk import deadlines, quality
+from desk import deadlines, gaps, quality
+from knowledge.client import SearchUnavailable
 
 logger = logging.getLogger("worker")
 # Retention counts in days; looking every 30 s would read the message table for nothing.
@@ -66,6 +67,7 @@ class Command(BaseCommand):
             if any(report.rows.values()):
                 logger.info("Retention: erased %s", {kind: rows for kind, rows in report.rows.items() if rows})
         self.judge(now)
+        self.group(now)
 
     @staticmethod
     def judge(now: dt.datetime) -> None:
@@ -75,6 +77,15 @@ class Command(BaseCommand):
             made = quality.make(now, settings.INDEX_DIR)
             made.write(settings.QUALITY_REPORT)
             logger.debug("Quality of %s entries: %s findings", made.entries, len(made.findings))
+
+    @staticmethod
+    def group(now: dt.datetime) -> None:
+        """Group what was asked in vain when it is time to; the search service may be down, then later."""
+        if gaps.due(now, settings.GAPS_REPORT):
+            try:
+                gaps.make(now, settings.GAPS_REPORT)
+            except SearchUnavailable as error:
+                logger.debug("What was asked in vain is not grouped: %s", error)
 
     @staticmethod
     def publish() -> None:
