@@ -163,8 +163,11 @@ def build_app(keeper: Keeper | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         # A thread a core: who comes while all are busy waits here in turn, and the loop keeps taking requests.
         app.state.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search")
+        # What is published is encoded on one core: whoever asks meanwhile has the others.
         app.state.keeper = keeper or Keeper(
-            settings.INDEX_DIR, SentenceTransformerEmbedder(settings.MODEL), settings.INDEX_POLL_SECONDS
+            settings.INDEX_DIR,
+            SentenceTransformerEmbedder(settings.MODEL, passages_at_once=1),
+            settings.INDEX_POLL_SECONDS,
         )
         # Loading takes seconds; the port answers "loading" meanwhile.
         starting = threading.Thread(target=_start, args=(app.state.keeper,), daemon=True)
