@@ -3,6 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run chat test test-kills bench bench-peers train model lint setup clean
 
+# What does not wait for another is made beside it: the two environments, the model while the second is installed.
+MAKEFLAGS += --jobs=2
+
 APP := .venv/app/bin/python
 MODEL := var/model/citydesk_model.json
 TRAINED := var/rasa/.trained

@@ -14,14 +14,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import URLPattern, URLResolver, include, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
-from wagtail import hooks
-from wagtail.admin.menu import MenuItem
 
 from desk import staging
+from desk.hooks_exchange import PERMISSION
 from desk.staging import Staged
 from knowledge.exchange import sheet
 from knowledge.exchange.docx_in import read_docx
@@ -34,7 +32,6 @@ from knowledge.importer import export_folder
 from knowledge.models import LANGUAGE_CHOICES, Category, Department, Member
 from nlu.languages import CODES, SOURCE
 
-PERMISSION = "knowledge.change_translation"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 READERS = {"xlsx": read_xlsx, "csv": read_csv, "docx": read_docx, "html": read_html}
 # Of entries and of problems, on the page; a file may hold thousands.
@@ -182,34 +179,3 @@ def _file(data: bytes, kind: str, suffix: str) -> HttpResponse:
     response.headers["Content-Disposition"] = f'attachment; filename="citydesk-{day}.{suffix}"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-@hooks.register("register_admin_urls")
-def addresses() -> list[URLPattern | URLResolver]:
-    """Put the pages under the console."""
-    own = [
-        path("", index, name="index"),
-        path("upload/", upload, name="upload"),
-        path("preview/<str:token>/", preview, name="preview"),
-        path("confirm/<str:token>/", confirm, name="confirm"),
-        path("table/", table, name="table"),
-        path("missing/", missing, name="missing"),
-        path("files/", files, name="files"),
-    ]
-    return [path("exchange/", include((own, "desk_exchange")))]
-
-
-class ExchangeMenuItem(MenuItem):
-    """The menu item of the page."""
-
-    def is_shown(self, request: HttpRequest) -> bool:
-        """Show it to those who edit texts."""
-        return bool(request.user.has_perm(PERMISSION))
-
-
-@hooks.register("register_admin_menu_item")
-def exchange_menu_item() -> MenuItem:
-    """Put the page in the menu."""
-    return ExchangeMenuItem(
-        "Nhập và xuất / Import, export", reverse("desk_exchange:index"), name="exchange", icon_name="download", order=5
-    )

@@ -18,7 +18,7 @@ from wagtail.snippets.models import register_snippet
 
 from desk import audit_views as audit_views  # its hooks put the audit log into the console
 from desk import case_file, views, views_files, views_index, views_steps, views_ticket
-from desk import views_exchange as views_exchange
+from desk import hooks_exchange as hooks_exchange
 from desk import views_gaps as views_gaps
 from desk import views_pauses as views_pauses  # its hooks put the switch into the console
 from desk import views_quality as views_quality

@@ -257,7 +257,7 @@ class Stack:
         """Run `manage.py` (or some code with the same settings) and return what it prints."""
         command = [sys.executable, "-c", code] if code else [sys.executable, "manage.py", *arguments]
         environment = {**self.environment, **settings}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900)
         if done.returncode:
             raise RuntimeError(
                 f"{' '.join(command[1:])[:200]} failed:\n{done.stdout[-1500:]}{done.stderr[-3000:]}"
@@ -402,3 +402,13 @@ def script(file: Path) -> dict[str, Any]:
 def dumps(value: Any) -> str:
     """Return a value as readable JSON, for failure messages."""
     return json.dumps(value, ensure_ascii=False, indent=1, default=str)
+
+
+if __name__ == "__main__":  # `python -m tests.e2e.stack`: before the tests, whose time limit it would exceed
+    if reason := missing():
+        sys.exit(f"The end-to-end tests will be skipped: {reason}")
+    stack = Stack()
+    try:
+        stack.prepare()
+    finally:
+        shutil.rmtree(stack.folder, ignore_errors=True)
