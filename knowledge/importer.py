@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from wagtail.models import Revision
@@ -106,7 +107,7 @@ def _write(data: dict[str, Any]) -> None:
     entry.last_published_at = now
     entry.sources = [Source(sort_order=number, **each) for number, each in enumerate(data["sources"])]
     entry.save()
-    _publish(entry)
+    as_published(entry)
     for code in sorted(data["translations"], key=lambda code: bool(data["translations"][code]["source_language"])):
         _write_translation(entry, code, data["translations"][code], now)
     entry.translations.exclude(language__in=data["translations"]).delete()
@@ -125,11 +126,11 @@ def _write_translation(entry: Entry, code: str, data: dict[str, Any], now: dt.da
     row.last_published_at = now
     row.count_version(before)
     row.save()
-    _publish(row)
+    as_published(row)
 
 
-def _publish(instance: Entry | Translation) -> None:
-    """Give the live row its revision, so that the console can compare and restore it.
+def as_published(instance: Entry | Translation, user: AbstractBaseUser | None = None) -> None:
+    """Give the live row its revision, by `user` (nobody: an import), so that the console can compare and restore it.
 
     What `save_revision` does without saving the row, hence its search and reference indexes, a second time: an
     import is mostly that.
@@ -139,7 +140,9 @@ def _publish(instance: Entry | Translation) -> None:
         base_content_type=instance.get_base_content_type(),
         content=instance.serializable_data(),
         object_str=str(instance),
+        user=user,
     )
+    instance.latest_revision = instance.live_revision = revision
     type(instance).objects.filter(pk=instance.pk).update(
         latest_revision=revision, live_revision=revision, has_unpublished_changes=False
     )

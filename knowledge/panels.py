@@ -13,6 +13,7 @@ from wagtail.admin.panels import Panel
 from wagtail.admin.ui.components import Component
 from wagtail.permissions import policy_registry
 
+from knowledge import starter
 from knowledge.models import LANGUAGE_CHOICES, Entry, Translation
 from nlu.languages import SOURCE
 
@@ -93,6 +94,8 @@ class KnowledgeHome(Component):
             ("Mục quá hạn kiểm tra / Entries due for review", due),
         )
         return {
+            "starter": starter.waiting().count(),
+            "starter_url": f"{reverse(Entry.snippet_viewset.get_url_name('list'))}?starter={starter.WAITING}",
             "kinds": [(heading, rows.count(), _links(rows[:SHOWN_AT_HOME])) for heading, rows in kinds],
             "entries": reverse(Entry.snippet_viewset.get_url_name("list")),
             "texts": reverse(Translation.snippet_viewset.get_url_name("list")),

@@ -21,7 +21,8 @@ from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn, LiveStatu
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
-from knowledge import views_translations as views_translations  # their hooks put the pages into the console
+from knowledge import approving as approving  # their hooks put the pages into the console
+from knowledge import views_translations as views_translations
 from knowledge import views_try as views_try
 from knowledge.cases import EvaluationCase
 from knowledge.console import CurrencyColumn, DayColumn, FoldedIndexView, NoChooser
@@ -29,6 +30,7 @@ from knowledge.forms import DepartmentForm, EntryForm, TranslationForm
 from knowledge.models import Department, Entry, Member, Translation
 from knowledge.panels import KnowledgeHome, TranslationsPanel
 from knowledge.panels_text import BesideOriginal, ChecksPanel
+from knowledge.starter import EntryFilterSet
 from knowledge.workflow import EntryCreateView, OfficeEditView, TextCreateView, TextEditView, connect
 
 
@@ -49,7 +51,7 @@ class EntryViewSet(SnippetViewSet):
         DayColumn("verified_on", label="Kiểm tra / Verified", sort_key="verified_on"),
         DayColumn("review_by", label="Kiểm tra lại / Review by", sort_key="review_by"),
     ]
-    list_filter = ["category", "department", "live"]
+    filterset_class = EntryFilterSet
     search_fields = ["slug", "place_name", "address", "aliases"]
     list_per_page = 50
     edit_handler = ObjectList(
