@@ -91,6 +91,10 @@ TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", "https://api.telegram.org").rstri
 TELEGRAM_WEBHOOK_URL = env.str("TELEGRAM_WEBHOOK_URL", "").rstrip("/")
 TELEGRAM_WEBHOOK_SECRET = env.str("TELEGRAM_WEBHOOK_SECRET", "")
 TELEGRAM_PROXY = env.str("TELEGRAM_PROXY", "")
+if not (TELEGRAM_CHAT_RATE := env.float("TELEGRAM_CHAT_RATE", 1.0)) > 0:
+    raise ImproperlyConfigured(
+        "CITYDESK_TELEGRAM_CHAT_RATE must be above 0: how many messages a second one chat gets at most."
+    )
 if TELEGRAM_WEBHOOK_URL and len(TELEGRAM_WEBHOOK_SECRET) < 16:
     raise ImproperlyConfigured(
         "CITYDESK_TELEGRAM_WEBHOOK_URL is set, but CITYDESK_TELEGRAM_WEBHOOK_SECRET is shorter than 16 characters. "

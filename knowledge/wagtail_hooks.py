@@ -22,6 +22,7 @@ from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from knowledge import approving as approving  # their hooks put the pages into the console
+from knowledge import views_guide as views_guide
 from knowledge import views_translations as views_translations
 from knowledge import views_try as views_try
 from knowledge.cases import EvaluationCase

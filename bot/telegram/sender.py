@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 from aiolimiter import AsyncLimiter
+from django.conf import settings
 from telegram import Message as TelegramMessage
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
@@ -21,7 +22,7 @@ from bot.texts import say
 logger = logging.getLogger(__name__)
 # Telegram's limits (core.telegram.org/bots/faq): about one message a second in a chat, short bursts forgiven, and
 # 30 a second in all.
-CHAT_RATE, CHAT_SECONDS, TOTAL_RATE = 3, 3.0, 30
+CHAT_SECONDS, TOTAL_RATE = 3.0, 30
 REMEMBERED_CHATS = 10_000
 
 
@@ -109,7 +110,9 @@ class TelegramSender:
             logger.warning("No map pin for message %s: %s", message.pk, error)
 
     def _limiter(self, chat_id: str) -> AsyncLimiter:
-        limiter = self._chats.pop(chat_id, None) or AsyncLimiter(CHAT_RATE, CHAT_SECONDS)
+        limiter = self._chats.pop(chat_id, None) or AsyncLimiter(
+            CHAT_SECONDS * settings.TELEGRAM_CHAT_RATE, CHAT_SECONDS
+        )
         self._chats[chat_id] = limiter
         while len(self._chats) > REMEMBERED_CHATS:
             self._chats.popitem(last=False)

@@ -50,6 +50,7 @@ PAGES = {
     "translations": "knowledge_translations:index",
     "translations, table": "knowledge_translations:table",
     "asked in vain": "desk_gaps:index",
+    "editing guide": "knowledge_guide",
     "quality": "desk_quality:index",
     "import and export": "desk_exchange:index",
     "export, table": "desk_exchange:table",

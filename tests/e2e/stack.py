@@ -123,6 +123,7 @@ class Stack:
             "CITYDESK_TELEGRAM_TOKEN": TOKEN if telegram else "",
             "CITYDESK_TELEGRAM_API_URL": telegram or "http://127.0.0.1:9",
             "CITYDESK_TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "CITYDESK_TELEGRAM_CHAT_RATE": "20",
             **{f"CITYDESK_{name.upper()}": value for name, value in settings.items()},
         }
 
