@@ -1,7 +1,7 @@
 # Citydesk. `make` lists the commands; each sets up what it needs, and rebuilds only what has changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run chat test test-kills bench bench-peers train model lint setup clean
+.PHONY: help run chat test test-kills test-postgres bench bench-peers train model lint setup clean
 
 # What does not wait for another is made beside it: the two environments, the model while the second is installed.
 MAKEFLAGS += --jobs=2
@@ -25,6 +25,9 @@ test: setup .venv/app/.ready-test  ## Set up and run all tests
 
 test-kills: setup .venv/app/.ready-test  ## Kill processes at random, a hundred times, while people ask and staff answer
 	@CITYDESK_TEST_KILLS=100 tools/run-tests tests/e2e/test_kills.py -s
+
+test-postgres: setup .venv/app/.ready-test  ## Run the tests that use a database on a PostgreSQL of their own
+	@tools/test-postgres
 
 bench: setup .venv/app/.ready-test  ## Measure, beside a stock Rasa bot
 	@exec $(APP) -m tests.bench

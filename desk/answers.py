@@ -100,7 +100,8 @@ def edit(written: Answer, user: AbstractBaseUser, text: str, text_vi: str = "") 
     text, text_vi = text.strip(), text_vi.strip()
     with transaction.atomic():
         locked = lock(written.ticket)
-        found = Answer.objects.select_for_update().select_related("message__conversation").get(pk=written.pk)
+        rows = Answer.objects.select_for_update(of=("self",)).select_related("message__conversation")
+        found = rows.get(pk=written.pk)
         _check(text, "Câu trả lời / The answer")
         refuse_closed(locked)
         message = found.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -87,6 +88,8 @@ def test_a_deadline_is_the_citys_clock_and_shown_on_the_askers_too(as_user, pres
 
 @pytest.mark.parametrize("zone", ["Nowhere/Land", "../etc", "Europe", "\0", "Asia/Ho_Chi_Minh", "Asia/Bangkok"])
 def test_a_zone_that_nobody_knows_or_that_is_ours_is_not_shown(as_user, press, ticket, zone):
+    if "\0" in zone and connection.vendor == "postgresql":
+        pytest.skip("PostgreSQL cannot even store it")
     ticket.timezone, ticket.deadline = zone, timezone.now() + dt.timedelta(days=1)
     ticket.save()
     head = part(as_user(press), ticket, "head")

@@ -30,7 +30,6 @@ HEARD_IN_FEW = {
     "@instagram": {"man-dinh-hong-flower-garden"},
     "@japan": {"dong-hoa-hiep-village"},
     "@other_regions": {"trung-luong-rose-apple"},  # what the North calls it
-    "@phnom_penh": {"hu-tieu-my-tho"},  # hủ tiếu Nam Vang
     "@rome": {"my-tho-cathedral"},  # its style
     "@uncle_ho_mausoleum": {"royal-tomb-go-cong"},  # a mausoleum
     "@south_korea": {"film-company-foreign-share", "restaurant-foreign-owner", "travel-company-foreign-owner"},
