@@ -16,7 +16,7 @@ from knowledge.workflow import refusal
 class ApproveBulkAction(SnippetBulkAction):
     """Approves the chosen entries as they are: for whoever may publish, except what the press office must agree to."""
 
-    display_name = "Duyệt như hiện nay / Approve as it is"
+    display_name = "Duyệt / Approve"
     action_type = "approve"
     aria_label = "Duyệt các mục đã chọn như hiện nay / Approve the chosen entries as they are"
     template_name = "knowledge/approve.html"
