@@ -33,7 +33,6 @@ HEARD_IN_FEW = {
     "@rome": {"my-tho-cathedral"},  # its style
     "@uncle_ho_mausoleum": {"royal-tomb-go-cong"},  # a mausoleum
     "@south_korea": {"film-company-foreign-share", "restaurant-foreign-owner", "travel-company-foreign-owner"},
-    "@turkey": {"public-toilets"},  # toilettes à la turque
     "@usa": {"exports-growth-tien-giang", "nationality-law-2025"},  # the market, in most of its texts
     "@vietnamese_banks": {"foreign-loan-registration"},
     "@yen_tu": {"linh-thuu-pagoda"},  # 롱뚜옌뜨: Long Tuyền Tự
