@@ -132,7 +132,8 @@ def place(words: str, reading: Reading) -> str | None:
         found = pattern.search(words)
         if found:
             value = _one("place_ends").split(found["place"], maxsplit=1)[0].strip()
-            if letters(value) > 4:
+            # A bare "market" or 市场 names none.
+            if weight(value) > 6 and letters(value) > 3:
                 return value
     return None
 

@@ -6,11 +6,12 @@ import json
 import logging
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.utils import timezone
 
 from bot.context import last_answered
 from bot.models import Conversation, Outcome
-from bot.replies import HUMAN, Draft, Ending, text_reply
+from bot.replies import HUMAN, Choice, Draft, Ending, text_reply
 from bot.texts import say, spoken
 from desk.hours import when_text
 from desk.models import Kind
@@ -25,6 +26,11 @@ from nlu.person import asks_for_person
 
 logger = logging.getLogger(__name__)
 ENTRY_ORDER = "/show_entry"
+CANCEL_ORDER = "/cancel"
+# Buttons that answer a question of an open form.
+ANSWER_ORDERS = ("/choose{",)
+# What the buttons that begin a form ask for.
+FORM_ORDERS = {"/press": Kind.PRESS, "/investment": Kind.INVESTMENT, "/complaint": Kind.COMPLAINT}
 
 
 async def answer(
@@ -37,7 +43,7 @@ async def answer(
     if handed := await to_people(conversation, text, order, language):
         return handed
     if order:
-        return [text_reply("failed", language)], Ending(outcome=Outcome.FAILED, degraded=True)
+        return [text_reply("failed", language)], _unchanged(conversation)
     if moved := convert(text):
         key = "utter_old_address_divided" if moved.divided else "utter_old_address"
         said = Draft(text=say(key, language, old=moved.old, new=moved.new))
@@ -58,12 +64,32 @@ async def to_people(
         return [Draft(text=say("utter_emergency", language))], Ending(outcome=Outcome.EMERGENCY, degraded=True)
     if (order and order.startswith(HUMAN)) or text.casefold() in spoken("talk_to_person") or asks_for_person(text):
         return await _ticket("other", conversation, await _last_words(conversation) or text or "-", language)
+    if order in FORM_ORDERS:
+        return _instead_of_form(FORM_ORDERS[order], language)
+    if order == CANCEL_ORDER and conversation.form and not conversation.requested:
+        return [text_reply("reply_left", language)], Ending(outcome=Outcome.SMALL_TALK, degraded=True)
+    if order and not order.startswith(ANSWER_ORDERS):
+        return None
     if press.detect(text) or conversation.form == "press":
         return await _ticket("press", conversation, text, language)
     if conversation.form:
         kind = conversation.form if conversation.form in Kind.values else Kind.OTHER
         return await _ticket(kind, conversation, text, language)
     return None
+
+
+def _instead_of_form(kind: Kind, language: str) -> tuple[list[Draft], Ending]:
+    """Ask for everything in one message, which `to_people` makes a ticket of; no question of the form waits for it."""
+    said = say("form_in_one_message", language, days=settings.RETENTION_TICKETS_DAYS)
+    cancel = Choice(say("reply_cancel", language), CANCEL_ORDER)
+    return [Draft(text=said, choices=[cancel])], Ending(outcome=Outcome.FORM, form=kind.value, degraded=True)
+
+
+def _unchanged(conversation: Conversation) -> Ending:
+    """Return the ending of an order that only the dialogue engine can carry out: an open form stays open."""
+    return Ending(
+        outcome=Outcome.FAILED, form=conversation.form, requested=conversation.requested, degraded=True
+    )
 
 
 async def _ticket(kind: str, conversation: Conversation, words: str, language: str) -> tuple[list[Draft], Ending]:

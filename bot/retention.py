@@ -39,7 +39,7 @@ _UNFINISHED = (Delivery.QUEUED, Delivery.SENDING)
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One kind of data: after how many days it goes (0: never), and how much is due or was erased."""
+    """One kind of data: after how many days it goes, and how much is due or was erased."""
 
     kind: str
     days: int
@@ -76,12 +76,11 @@ def run(*, dry_run: bool = False, now: dt.datetime | None = None) -> Report:
     report = []
     for kind, (days, find) in _kinds().items():
         rows, oldest = 0, None
-        if days > 0:
-            try:
-                due = find(now - dt.timedelta(days=days))
-                rows, oldest = (due.count if dry_run else due.erase()), due.oldest
-            except (sqlite3.Error, OSError) as error:
-                logger.warning("Retention of %s has to wait: %s", kind, type(error).__name__)
+        try:
+            due = find(now - dt.timedelta(days=days))
+            rows, oldest = (due.count if dry_run else due.erase()), due.oldest
+        except (sqlite3.Error, OSError) as error:
+            logger.warning("Retention of %s has to wait: %s", kind, type(error).__name__)
         report.append(Row(kind, days, rows, oldest))
     if not dry_run:
         _clear_log()
@@ -90,7 +89,7 @@ def run(*, dry_run: bool = False, now: dt.datetime | None = None) -> Report:
 
 def _kinds() -> dict[str, tuple[int, Callable[[dt.datetime], _Due]]]:
     """Return each kind's days and what finds its rows, in the order in which they are erased."""
-    days, ticket_days = max(settings.RETENTION_DAYS, 0), max(settings.RETENTION_TICKETS_DAYS, 0)
+    days, ticket_days = settings.RETENTION_DAYS, settings.RETENTION_TICKETS_DAYS
     return {
         "tickets": (ticket_days, _tickets),
         "messages": (days, _messages),
@@ -147,9 +146,7 @@ def _updates(before: dt.datetime) -> _Due:
 def _buttons(before: dt.datetime) -> _Due:
     last = timezone.now() - dt.timedelta(days=settings.RETENTION_DAYS)
     old = Button.objects.filter(created_at__lt=before)
-    if settings.RETENTION_DAYS > 0:
-        return _rows(old.exclude(payload__startswith=f"{REPLY}:", created_at__gte=last), "created_at")
-    return _rows(old.exclude(payload__startswith=f"{REPLY}:"), "created_at")
+    return _rows(old.exclude(payload__startswith=f"{REPLY}:", created_at__gte=last), "created_at")
 
 
 def _files(before: dt.datetime) -> _Due:

@@ -104,19 +104,9 @@ def edit(written: Answer, user: AbstractBaseUser, text: str, text_vi: str = "") 
         found = rows.get(pk=written.pk)
         _check(text, "Câu trả lời / The answer")
         refuse_closed(locked)
+        if why := fixed(locked, found):
+            raise TicketError(why)
         message = found.message
-        if locked.kind in NEED_RELEASE or found.state != AnswerState.RELEASED or message is None:
-            raise TicketError(
-                "Câu trả lời này không sửa được; hãy gửi câu đính chính. / "
-                "This answer cannot be edited; send a correction."
-            )
-        if message.state == Delivery.DELIVERED and (
-            message.conversation.channel != "telegram" or timezone.now() - message.sent_at > EDITABLE
-        ):
-            raise TicketError(
-                "Người hỏi đã nhận câu này và kênh không cho sửa; hãy gửi câu đính chính. / "
-                "It has arrived, and its channel cannot change it any more; send a correction."
-            )
         if message.text == text:
             return found
         found.text, found.text_vi = text, text_vi or (text if locked.language == SOURCE else found.text_vi)
@@ -126,6 +116,24 @@ def edit(written: Answer, user: AbstractBaseUser, text: str, text_vi: str = "") 
         message.save(update_fields=["text", "payload", "revision"])
         event(locked, TicketEvent.Type.EDITED, user, text, message=message, answer=found.pk)
     return found
+
+
+def fixed(ticket: Ticket, given: Answer) -> str:
+    """Return why an answer cannot be edited any more, "" when it can; its message with the conversation is read."""
+    message = given.message
+    if ticket.kind in NEED_RELEASE or given.state != AnswerState.RELEASED or message is None:
+        return (
+            "Câu trả lời này không sửa được; hãy gửi câu đính chính. / "
+            "This answer cannot be edited; send a correction."
+        )
+    if message.state == Delivery.DELIVERED and (
+        message.conversation.channel != "telegram" or timezone.now() - message.sent_at > EDITABLE
+    ):
+        return (
+            "Người hỏi đã nhận câu này và kênh không cho sửa; hãy gửi câu đính chính. / "
+            "It has arrived, and its channel cannot change it any more; send a correction."
+        )
+    return ""
 
 
 def _check(text: str, what: str) -> None:

@@ -15,40 +15,12 @@ import holidays
 from django.conf import settings
 
 from bot.texts import say
+from desk.office import HoursError, read_closed, read_days, read_hours
 from desk.zones import CITY, clock_text, day_text, is_zone, place_of
 
 logger = logging.getLogger(__name__)
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Longer than any holiday; a calendar without one open day in it is a mistake in the settings.
 _LOOK_AHEAD = 40
-Span = tuple[dt.time, dt.time]
-
-
-class HoursError(ValueError):
-    """Settings of the office hours that cannot be read; the text says which and how they are written."""
-
-
-def read_hours(written: str) -> tuple[Span, ...]:
-    """Return the spans of "07:30-11:30,13:30-17:00"; raises HoursError for anything else."""
-    try:
-        spans = tuple(
-            (dt.time.fromisoformat(start.strip()), dt.time.fromisoformat(end.strip()))
-            for start, end in (span.split("-") for span in written.split(","))
-        )
-    except ValueError as error:
-        raise HoursError(f"CITYDESK_OFFICE_HOURS is {written!r}; write it like 07:30-11:30,13:30-17:00") from error
-    flat = [moment for span in spans for moment in span]
-    if flat != sorted(set(flat)):
-        raise HoursError(f"CITYDESK_OFFICE_HOURS is {written!r}; its times must rise")
-    return spans
-
-
-def read_days(written: list[str]) -> frozenset[int]:
-    """Return weekdays (Monday 0) of ["mon", "tue"]; raises HoursError for anything else."""
-    unknown = [day for day in written if day.strip().lower() not in _DAYS]
-    if unknown or not written:
-        raise HoursError(f"CITYDESK_OFFICE_DAYS names {unknown}; days are {', '.join(_DAYS)}")
-    return frozenset(_DAYS.index(day.strip().lower()) for day in written)
 
 
 @lru_cache(maxsize=8)
@@ -61,7 +33,7 @@ def is_working_day(day: dt.date) -> bool:
     return (
         day.weekday() in read_days(settings.OFFICE_DAYS)
         and day not in _public_holidays(day.year)
-        and day.isoformat() not in settings.OFFICE_CLOSED
+        and day not in read_closed(settings.OFFICE_CLOSED)
     )
 
 

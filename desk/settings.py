@@ -14,6 +14,8 @@ from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from desk import office
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(prefix="CITYDESK_")
 
@@ -119,6 +121,11 @@ TICKET_PREFIX = env.str("TICKET_PREFIX", "MT")
 RETENTION_DAYS = env.int("RETENTION_DAYS", 180)
 # Personal data of closed tickets; their numbers and the city's answers stay.
 RETENTION_TICKETS_DAYS = env.int("RETENTION_TICKETS_DAYS", 730)
+if min(RETENTION_DAYS, RETENTION_TICKETS_DAYS) < 1:
+    raise ImproperlyConfigured(
+        "CITYDESK_RETENTION_DAYS and CITYDESK_RETENTION_TICKETS_DAYS must be at least 1: people are told after how "
+        "many days their data go, and nothing about them is kept for ever."
+    )
 # Hours: by when a request without a deadline is answered, and how long before a deadline who is reminded.
 ANSWER_HOURS = env.int("ANSWER_HOURS", 72)
 REMIND_HOLDER_HOURS = env.int("REMIND_HOLDER_HOURS", 24)
@@ -127,6 +134,10 @@ REMIND_HEAD_HOURS = env.int("REMIND_HEAD_HOURS", 4)
 OFFICE_HOURS = env.str("OFFICE_HOURS", "07:30-11:30,13:30-17:00")
 OFFICE_DAYS = env.list("OFFICE_DAYS", ["mon", "tue", "wed", "thu", "fri"])
 OFFICE_CLOSED = env.list("OFFICE_CLOSED", [])
+try:
+    office.read_hours(OFFICE_HOURS), office.read_days(OFFICE_DAYS), office.read_closed(OFFICE_CLOSED)
+except office.HoursError as error:
+    raise ImproperlyConfigured(f"{error}.") from error
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{VAR / 'citydesk.sqlite3'}")

@@ -119,6 +119,11 @@ def _send_back(ticket: Ticket, user: AbstractBaseUser, post: QueryDict) -> str:
     return "Đã trả lại câu trả lời. / The answer was sent back."
 
 
+def _edit(ticket: Ticket, user: AbstractBaseUser, post: QueryDict) -> str:
+    answers.edit(_answer(ticket, post), user, _typed(post, "text"), _typed(post, "text_vi"))
+    return "Đã sửa câu trả lời; người hỏi sẽ thấy câu mới. / The answer is changed; the asker will see the new wording."
+
+
 def _note(ticket: Ticket, user: AbstractBaseUser, post: QueryDict) -> str:
     tickets.note(ticket, user, _typed(post, "text"))
     return "Đã lưu ghi chú. / Note saved."
@@ -194,6 +199,7 @@ STEPS: dict[str, Callable[[Ticket, AbstractBaseUser, QueryDict], str]] = {
     "answer": _write,
     "release": _release,
     "send-back": _send_back,
+    "edit": _edit,
     "note": _note,
     "assign": _assign,
     "department": _department,

@@ -155,12 +155,13 @@ def _context(request: HttpRequest, ticket: Ticket, talk: list[Message] | None = 
 
 def _answering(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
     """Return the answers there are and what helps to write the next one."""
-    user, given = request.user, ticket.answers.select_related("author", "reviewer", "message")
+    user, given = request.user, ticket.answers.select_related("author", "reviewer", "message__conversation")
     proposal = given.filter(state=AnswerState.PROPOSED).first()
     drafts = drafted(ticket)
     done = list(given.exclude(state=AnswerState.PROPOSED).order_by("-pk"))
     for each in done:
         each.drafted = each.pk in drafts
+        each.editable = ticket.state != State.CLOSED and not answers.fixed(ticket, each)
     return {
         "proposal": proposal,
         "own_proposal": bool(proposal and proposal.author_id == user.pk),

@@ -76,6 +76,17 @@ def test_a_contact(words: str, contact: str | None) -> None:
         ("I want to complain about a taxi driver who overcharged me at the Mỹ Tho Pier yesterday", "the Mỹ Tho Pier"),
         ("tôi muốn phản ánh tài xế taxi ở đây", None),
         ("a guide was rude to us at noon", None),
+        ("昨天我在美萩市场被多收了钱", "美萩市场"),
+        ("投诉：出租车司机在 Lê Lợi 街绕路", "Lê Lợi 街"),
+        ("有人在市场偷了我的手机", None),
+        ("어제 미토 선착장에서 배 요금을 두 배로 받았어요", "미토 선착장"),
+        ("시장에서 지갑을 도난당했습니다", None),
+        ("昨日、ミトー市場で料金を二重に取られました", "ミトー市場"),
+        ("タクシーの運転手がひどかったです", None),
+        ("On m'a fait payer deux fois au marché de Mỹ Tho, c'est inadmissible", "marché de Mỹ Tho"),
+        ("un chauffeur nous a insultés devant le restaurant hier soir", None),
+        ("Таксист обманул нас на улице Ле Лой, требуем разобраться", "улице Ле Лой"),
+        ("нас обманули на рынке вчера вечером", None),
     ],
 )
 def test_a_complaints_place(words: str, place: str | None) -> None:

@@ -198,14 +198,6 @@ def test_what_was_emptied_goes_after_a_day(chat: Conversation) -> None:
     assert retention.run().rows["updates"] == 1
 
 
-def test_zero_days_turn_a_kind_off(chat: Conversation, officer, settings) -> None:
-    closed_ticket(officer, days=5000)
-    settings.RETENTION_DAYS = settings.RETENTION_TICKETS_DAYS = 0
-    assert erased() == {}
-    settings.RETENTION_TICKETS_DAYS = 10
-    assert erased() == {"tickets": 1}
-
-
 def test_the_worker_erases(chat: Conversation) -> None:
     call_command("worker", "--once")
     assert not Message.objects.exists()

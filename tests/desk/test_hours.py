@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from desk.hours import HoursError, is_open, next_opening, read_days, read_hours, when_text
+from desk.hours import is_open, next_opening, when_text
+from desk.office import HoursError, read_closed, read_days, read_hours
 from desk.zones import CITY, LOCALES, country_of, zone_of_country, zone_of_place
 from nlu.languages import CODES
 
@@ -56,6 +57,11 @@ def test_hours_that_cannot_be_read_are_refused(written: str) -> None:
 def test_days_that_are_none_are_refused() -> None:
     with pytest.raises(HoursError, match="holiday"):
         read_days(["mon", "holiday"])
+
+
+def test_closed_days_that_are_no_dates_are_refused() -> None:
+    with pytest.raises(HoursError, match="CITYDESK_OFFICE_CLOSED is '2027-02-30'"):
+        read_closed(["2027-02-30"])
 
 
 def test_wrong_settings_lose_no_ticket(settings: Any, caplog: pytest.LogCaptureFixture) -> None:

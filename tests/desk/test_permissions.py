@@ -163,6 +163,7 @@ class World:
             "claim": (new, {}), "answer": (new, {"text": "Yes.", "text_vi": "Có."}),
             "release": (held, {"answer": proposed.pk}),
             "send-back": (held, {"answer": proposed.pk, "reason": "Too short."}),
+            "edit": (done, {"answer": given.pk, "text": "No.", "text_vi": "Không."}),
             "note": (new, {"text": "x"}), "assign": (new, {"holder": self.author.pk}),
             "assign, held by another": (held, {"holder": self.author_twin().pk}),
             "department": (new, {"department": self.office.pk}), "deadline": (new, {"deadline": "2099-01-01T10:00"}),

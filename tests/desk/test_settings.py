@@ -34,6 +34,10 @@ def test_production_starts_with_safe_settings_and_secure_cookies():
     ("CITYDESK_SECRET_KEY", "short", "Make one with"),
     ("CITYDESK_DESK_URL", "http://desk.example.vn", "must start with https://"),
     ("CITYDESK_ENVIRONMENT", "prod", "choose development or production"),
+    ("CITYDESK_RETENTION_DAYS", "0", "CITYDESK_RETENTION_DAYS and CITYDESK_RETENTION_TICKETS_DAYS must be at least 1"),
+    ("CITYDESK_OFFICE_HOURS", "7-11", "write it like 07:30-11:30,13:30-17:00"),
+    ("CITYDESK_OFFICE_DAYS", "mon,funday", "CITYDESK_OFFICE_DAYS names ['funday']"),
+    ("CITYDESK_OFFICE_CLOSED", "next week", "write days like 2027-02-11"),
     ("CITYDESK_TELEGRAM_WEBHOOK_URL", "https://chat.example.vn", "CITYDESK_TELEGRAM_WEBHOOK_SECRET is shorter than 16"),
 ])
 def test_an_unsafe_setting_is_refused_with_its_remedy(variable: str, value: str, message: str):

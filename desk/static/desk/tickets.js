@@ -25,7 +25,8 @@
   const busy = (part) =>
     part.querySelector("[data-keep]") ||
     [...part.querySelectorAll("input, textarea, select")].some(touched) ||
-    [...part.querySelectorAll("textarea")].some((field) => field.value !== "");
+    // A folded form nobody has opened holds what was sent, not what somebody writes.
+    [...part.querySelectorAll("textarea")].some((field) => field.value !== "" && !field.closest("details:not([open])"));
 
   function showMessages(data) {
     const follow = atEnd();
