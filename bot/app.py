@@ -26,6 +26,7 @@ from bot import api, pauses, store
 from bot.conversation import Desk
 from bot.dialogue import Dialogue
 from bot.headers import SecurityHeaders
+from bot.media import get_file
 from bot.outbox import Outbox
 from bot.uploads import post_file
 from desk.pauses import active
@@ -183,6 +184,7 @@ def build_app() -> Starlette:
         Route("/api/events", api.get_events),
         Route("/api/mydata", api.get_mydata),
         Route("/api/files", post_file, methods=["POST"]),
+        Route("/files/{kind}/{number:int}/{name}", get_file),
         Route("/api/texts", get_texts),
         Route("/api/topics", get_topics),
         Route("/api/openapi.json", get_openapi),

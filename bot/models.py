@@ -121,8 +121,17 @@ class Turn(models.Model):
     degraded = models.BooleanField(default=False)
     milliseconds = models.FloatField(null=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    # What the asker said about it (bot/wishes.py): not what I asked; tell me when there is an answer, which is looked
+    # for again and again until it is told.
+    disliked_at = models.DateTimeField(null=True, blank=True)
+    wished_at = models.DateTimeField(null=True, blank=True)
+    looked_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        indexes = [
+            models.Index(fields=["looked_at"], name="waiting_turns", condition=models.Q(wished_at__isnull=False)),
+        ]
         verbose_name = "lượt / turn"
 
 

@@ -35,8 +35,16 @@ def map_url(place: dict[str, Any]) -> str:
     return f"https://www.openstreetmap.org/search?query={quote(place['name'])}"
 
 
-def lines_under(reply: dict[str, Any], language: str) -> list[Note]:
-    """Return the lines under a reply in the reader's language, in the order they are shown."""
+def size_text(size: int) -> str:
+    """Return a file's size in bytes as readers see it: "300 kB", "1.2 MB"."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} kB"
+
+
+def lines_under(reply: dict[str, Any], language: str, site: str = "") -> list[Note]:
+    """Return the lines under a reply in the reader's language, in the order they are shown.
+
+    `site` is the chat's address, on which documents lie.
+    """
     notes = []
     checked = reply.get("verified_on") and dt.date.fromisoformat(reply["verified_on"]).strftime(DATE_FORMATS[language])
     if reply.get("clarification"):
@@ -49,6 +57,10 @@ def lines_under(reply: dict[str, Any], language: str) -> list[Note]:
         notes.append(Note(say("event_line", language, days=event)))
     if (place := reply.get("place")) and place.get("address"):
         notes.append(Note(f"📍 {place['address']}", link=place["address"], url=map_url(place)))
+    for file in reply.get("files") or ():
+        if file["kind"] == "document":
+            line = say("document_line", language, title=file["title"], size=size_text(file["size"]))
+            notes.append(Note(line, link=file["title"], url=site + quote(file["url"])))
     if source := reply.get("source"):
         line = say("source_line", language, title=source["title"], date=checked)
         notes.append(Note(line, link=source["title"], url=source["url"]))

@@ -10,7 +10,7 @@ import re
 
 from django.conf import settings
 
-from bot import own_data, replying
+from bot import feedback, own_data, replying
 from bot.errors import UnknownButton
 from bot.models import Conversation, Outcome, Update
 from bot.replies import FORGET, OWN, Choice, Draft, Ending, text_reply
@@ -75,6 +75,9 @@ def own_order(order: str, update: Update, language: str) -> tuple[list[Draft], E
         return [_ask_to_forget(argument, language)], ending
     if name == "withdraw":
         return [_withdraw(conversation, argument, language)], ending
+    if name in (feedback.DISLIKE, feedback.WISH):
+        note = feedback.dislike if name == feedback.DISLIKE else feedback.wish
+        return note(conversation, argument, language), ending
     if name == REPLY:
         return replying.begin(conversation, argument, language), ending
     raise UnknownButton(order)

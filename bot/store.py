@@ -12,6 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from bot import feedback
 from bot.errors import UnknownButton
 from bot.models import Author, Button, Conversation, Delivery, Handler, Message, Outcome, Turn, Update, UpdateState
 from bot.pauses import notice
@@ -214,11 +215,23 @@ def _finish(
     return turn
 
 
-def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str, state: Delivery) -> Message:
+def say_unasked(turn: Turn, drafts: list[Draft], language: str) -> bool:
+    """Queue what the asker of a turn wanted to be told later, once; not while staff have the conversation."""
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update().get(pk=turn.conversation_id)
+        waiting = Turn.objects.filter(pk=turn.pk, told_at=None)
+        if conversation.handler == Handler.STAFF or not waiting.update(told_at=timezone.now()):
+            return False
+        for draft in drafts:
+            _queue(conversation, None, draft, language, Delivery.QUEUED)
+    return True
+
+
+def _queue(conversation: Conversation, turn: Turn | None, draft: Draft, language: str, state: Delivery) -> Message:
     body: dict[str, Any] = {
         "text": draft.text, "buttons": [], "place": None, "entry": None, "source": None, "verified_on": None,
         "language": language, "fallback": False, "outdated": False, "phone": None, "web": None, "event": None,
-        "clarification": False,
+        "clarification": False, "files": [],
     }
     choices = list(draft.choices)
     paused = active() if draft.entry or draft.entries else {}
@@ -233,12 +246,14 @@ def _queue(conversation: Conversation, turn: Turn, draft: Draft, language: str, 
                 "verified_on": answer.verified_on, "place": answer.place, "fallback": answer.fallback,
                 "outdated": answer.outdated, "phone": answer.phone, "web": answer.web,
                 "event": answer.event.text(language) if answer.event else None,
-                "clarification": answer.clarification,
+                "clarification": answer.clarification, "files": answer.files,
             }
     for slug, question in load_questions(draft.entries, language, paused) if draft.entries else ():
         choices.append(Choice(question, payload("show_entry", entry=slug)))
     if draft.human:
         choices.append(human_choice(language))
+    if turn and (said := feedback.choice(turn, draft, language, answered=body["entry"] is not None)):
+        choices.append(said)
     buttons = [Button(conversation=conversation, label=each.label[:300], payload=each.payload) for each in choices]
     if buttons:
         Button.objects.bulk_create(buttons)

@@ -75,7 +75,8 @@ class TerminalChat:
         for reply in replies:
             self.seen = max(self.seen, reply["id"])
             lines = [escape(reply["text"])]
-            lines += [f"[dim]{escape(note.text)} {escape(note.url)}[/]" for note in lines_under(reply, language)]
+            notes = lines_under(reply, language, str(self.client.base_url).rstrip("/"))
+            lines += [f"[dim]{escape(note.text)} {escape(note.url)}[/]" for note in notes]
             for button in reply["buttons"]:
                 buttons.append(button)
                 lines.append(f"[cyan]{len(buttons)}[/] {escape(button['label'])}")

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from bot.models import Outcome, Turn
@@ -70,6 +70,16 @@ class Gap:
         return sum(turn.created_at > self.decision.at for turn in self.turns) if self.decision else 0
 
     @property
+    def wishes(self) -> int:
+        """Return how many wait to be told of an answer."""
+        return sum(turn.wished_at is not None and turn.told_at is None for turn in self.turns)
+
+    @property
+    def disliked(self) -> list[tuple[str, int]]:
+        """Return (entry, how often it was not what was asked), the most often first."""
+        return Counter(turn.entry for turn in self.turns if turn.disliked_at).most_common()
+
+    @property
     def open(self) -> bool:
         """Tell whether somebody should look: not dismissed, and not done (asked again since, it is open again)."""
         if self.decision is None:
@@ -83,8 +93,8 @@ def unanswered(now: dt.datetime) -> Iterable[Turn]:
 
 
 def _unanswered(since: dt.datetime) -> QuerySet[Turn]:
-    rows = Turn.objects.filter(created_at__gte=since, outcome__in=UNANSWERED, ticket="", degraded=False)
-    return rows.exclude(text="")
+    in_vain = Q(outcome__in=UNANSWERED, ticket="", degraded=False) | Q(disliked_at__isnull=False)
+    return Turn.objects.filter(in_vain, created_at__gte=since).exclude(text="")
 
 
 def make(now: dt.datetime, file: Path) -> int:

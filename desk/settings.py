@@ -261,6 +261,7 @@ WAGTAIL_USER_TIME_ZONES = [TIME_ZONE]
 WAGTAIL_SITE_NAME = f"Citydesk {CITY_NAME}"
 WAGTAILADMIN_BASE_URL = DESK_URL
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+WAGTAIL_FINISH_WORKFLOW_ACTION = "knowledge.finishing.publish"
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 # Avatars would send a hash of every colleague's address to another company.
@@ -273,6 +274,9 @@ FILES_ROOT = Path(env.str("FILES_DIR", str(VAR / "files"))).resolve()
 FILES_MAX_MB = env.int("FILES_MAX_MB", 10)
 # What colleagues bring for the knowledge base, until they confirm it (desk/staging.py).
 EXCHANGE_ROOT = VAR / "exchange"
+# What goes out with answers: brochures and forms.
+WAGTAILDOCS_EXTENSIONS = ["pdf"]
+WAGTAILDOCS_INLINE_CONTENT_TYPES: list[str] = []
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
 WHITENOISE_USE_FINDERS = True

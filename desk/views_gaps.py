@@ -41,7 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "made_at": made_at, "done": done, "count": len(found), "gaps": [_row(each, now) for each in found[:SHOWN]],
         "categories": Category.choices, "departments": Department.objects.all(), "home": home,
-        "slugs": Entry.objects.order_by("slug").values_list("slug", flat=True),
+        "slugs": Entry.objects.real().order_by("slug").values_list("slug", flat=True),
     }  # fmt: skip
     return render(request, "desk/gaps.html", context)
 
@@ -55,7 +55,7 @@ def _row(gap: gaps.Gap, now: Any) -> dict[str, Any]:
         "late": late, "before": before, "trend": "▲" if late > before else "▼" if late < before else "＝",
         "languages": [(names.get(code, code), number) for code, number in gap.languages],
         "near": next((each["entry"] for turn in gap.turns for each in turn.near[:1]), ""),
-        "decision": gap.decision, "again": gap.again,
+        "decision": gap.decision, "again": gap.again, "wishes": gap.wishes, "disliked": gap.disliked,
     }  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "bot_paused": "" in active,
         "topics": [(value, label) for value, label in Category.choices if value not in active],
         "reasons": Pause.Reason.choices,
-        "entries": Entry.objects.filter(live=True).order_by("slug").values_list("slug", flat=True),
+        "entries": Entry.objects.real().filter(live=True).order_by("slug").values_list("slug", flat=True),
         "entry": request.GET.get("entry", ""),
         "past": Pause.objects.exclude(ended_at=None).select_related("began_by", "ended_by")[:SHOWN],
     }

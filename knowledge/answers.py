@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
 
 from knowledge.events import Occurrence, next_occurrence
+from knowledge.media import files_of
 from knowledge.models import Entry, Sensitivity, Translation
 from nlu.languages import answer_order
 
@@ -33,6 +34,8 @@ class Answer:
     event: Occurrence | None = None
     # An official clarification: the question is a claim that goes round.
     clarification: bool = False
+    # The picture and the documents that go with it (knowledge/media.py).
+    files: list[dict[str, Any]] = field(default_factory=list)
 
 
 def load_answer(slug: str, language: str) -> Answer | None:
@@ -63,6 +66,7 @@ def load_answer(slug: str, language: str) -> Answer | None:
         category=entry.category,
         event=next_occurrence(entry, timezone.localdate()),
         clarification=entry.clarification,
+        files=files_of(entry, translation),
     )
 
 

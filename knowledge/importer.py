@@ -163,7 +163,7 @@ _CONTENT: dict[type, tuple[str, ...]] = {
 
 def export_entries() -> Iterable[dict[str, Any]]:
     """Yield every entry as the data of its file, keys in the order of the form."""
-    entries = Entry.objects.select_related("department").prefetch_related("sources", "translations")
+    entries = Entry.objects.real().select_related("department").prefetch_related("sources", "translations")
     for entry in entries.order_by("category", "slug"):
         yield _data(entry)
 

@@ -56,6 +56,7 @@ class Sensitivity(models.TextChoices):
 
     PUBLIC = "public", "Công khai / Public"
     INTERNAL = "internal", "Nội bộ / Internal"
+    PRACTICE = "practice", "Tập dượt / Practice"
 
 
 class Significance(models.TextChoices):
@@ -104,6 +105,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             live=True,
             sensitivity=Sensitivity.PUBLIC,
         )
+
+    def real(self) -> EntryQuerySet:
+        """Return the entries that are no colleague's practice (knowledge/practice.py)."""
+        return self.exclude(sensitivity=Sensitivity.PRACTICE)
 
 
 class Entry(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.Indexed, ClusterableModel):
@@ -159,6 +164,14 @@ class Entry(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.
     address_before_2025 = models.CharField(
         "địa chỉ trước 1/7/2025 / address before 2025", max_length=300, blank=True
     )
+    picture = models.ForeignKey(
+        "wagtailimages.Image", null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        verbose_name="ảnh / picture",
+        help_text=(
+            "Người hỏi thấy ảnh cùng câu trả lời. Chỉ dùng ảnh mà thành phố có quyền. / Askers see it with the answer. "
+            "Only pictures that the city may use."
+        ),
+    )
     phone = models.CharField("điện thoại / phone", max_length=50, blank=True)
     web = models.URLField("trang web / web address", blank=True)
     aliases = models.JSONField("tên gọi khác / other names", default=list, blank=True)
@@ -194,8 +207,19 @@ class Entry(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, index.
                 errors[end] = f"{last} trước {first}. / {last} is before {first}."
         if (self.event_end or self.event_repeats) and not self.event_start:
             errors["event_start"] = "Nhập ngày bắt đầu. / Give the day it starts."
+        before = Entry.objects.filter(pk=self.pk).values_list("sensitivity", flat=True).first() if self.pk else ""
+        if self.practice != (before == Sensitivity.PRACTICE) and (self.pk or self.practice):
+            errors["sensitivity"] = (
+                "Mục tập dượt không thành mục thật, và ngược lại; hãy tạo mục mới. / "
+                "A practice entry does not become a real one, nor the other way round; make a new entry."
+            )
         if errors:
             raise ValidationError(errors)
+
+    @property
+    def practice(self) -> bool:
+        """Tell whether this is a colleague's practice."""
+        return bool(self.sensitivity == Sensitivity.PRACTICE)
 
     @property
     def official(self) -> bool:
@@ -253,6 +277,10 @@ class Translation(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, 
         "cách hỏi khác / other ways to ask", blank=True, help_text="Mỗi dòng một câu. / One a line."
     )
     answer = models.TextField("câu trả lời / answer")
+    picture_text = models.CharField(
+        "ảnh cho thấy gì / what the picture shows", max_length=300, blank=True,
+        help_text="Cho người không nhìn thấy ảnh. / For those who do not see the picture.",
+    )
     significance = models.CharField(
         "mức sửa đổi / significance of this edit",
         max_length=10,
@@ -305,6 +333,10 @@ class Translation(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, 
                     f"{len(self.answer)} characters, at most {MAX_ANSWER}. Shorten it or make two entries."
                 }
             )
+        before = Translation.objects.filter(pk=self.pk).select_related("entry").first() if self.pk else None
+        if before is not None and self.entry_id and before.entry.practice != self.entry.practice:
+            # Else a text that nobody has to check could become one that readers see.
+            raise ValidationError({"entry": "Bản tập dượt ở lại mục tập dượt. / A practice text stays with its entry."})
         if self.source_language and self.source_language == self.language:
             raise ValidationError({"source_language": "Trùng ngôn ngữ. / A text is no translation of itself."})
 

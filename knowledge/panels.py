@@ -14,7 +14,7 @@ from wagtail.admin.ui.components import Component
 from wagtail.permissions import policy_registry
 
 from knowledge import starter
-from knowledge.models import LANGUAGE_CHOICES, Entry, Translation
+from knowledge.models import LANGUAGE_CHOICES, Entry, Sensitivity, Translation
 from nlu.languages import SOURCE
 
 
@@ -71,7 +71,8 @@ def out_of_date() -> QuerySet[Translation]:
     newer = Translation.objects.filter(
         entry=OuterRef("entry"), language=OuterRef("source_language"), major_version__gt=OuterRef("source_version")
     )
-    return Translation.objects.filter(Exists(newer)).order_by("-updated_at")
+    rows = Translation.objects.exclude(entry__sensitivity=Sensitivity.PRACTICE)
+    return rows.filter(Exists(newer)).order_by("-updated_at")
 
 
 class KnowledgeHome(Component):
@@ -86,8 +87,9 @@ class KnowledgeHome(Component):
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         """Return the first of each kind and how many there are."""
-        drafts = Translation.objects.filter(has_unpublished_changes=True).order_by("-updated_at")
-        due = Entry.objects.filter(live=True, review_by__lt=timezone.localdate()).order_by(F("review_by"))
+        real = Entry.objects.real()
+        drafts = Translation.objects.filter(has_unpublished_changes=True, entry__in=real).order_by("-updated_at")
+        due = real.filter(live=True, review_by__lt=timezone.localdate()).order_by(F("review_by"))
         kinds = (
             ("Bản nháp chưa xuất bản / Drafts not published", drafts),
             ("Bản dịch đã cũ / Translations out of date", out_of_date()),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 APPROVE_STATEMENT = "knowledge.approve_statement"
 PUBLISH = "knowledge.publish_translation"
+PRACTISED = "Mục tập dượt không cần duyệt. / A practice entry needs no check."
 
 
 class Member(models.Model):
@@ -93,7 +94,8 @@ class Step(Task):
 
     def start(self, workflow_state: WorkflowState, user: AbstractBaseUser | None = None) -> TaskState:
         """Begin the step, or pass it (Wagtail goes on with the next one by itself)."""
-        reason = self.passed_over(workflow_state.content_object, user)
+        text = workflow_state.content_object
+        reason = PRACTISED if entry_of(text).practice else self.passed_over(text, user)
         if not reason:
             return super().start(workflow_state, user=user)
         state = TaskState(

@@ -22,7 +22,7 @@ WAITING, APPROVED = "waiting", "approved"
 def waiting() -> QuerySet[Entry]:
     """Return the live entries with a live text that nobody of the city has published."""
     texts = Translation.objects.filter(entry=OuterRef("pk"), live=True, live_revision__user=None)
-    return Entry.objects.filter(Exists(texts), live=True)
+    return Entry.objects.real().filter(Exists(texts), live=True)
 
 
 def approve(entry: Entry, user: AbstractBaseUser) -> int:

@@ -35,7 +35,7 @@ class Progress:
 
 def counts() -> list[Progress]:
     """Return what is there and what is to be done in every language, of the entries that readers can see."""
-    entries = Entry.objects.filter(live=True)
+    entries = Entry.objects.real().filter(live=True)
     total = entries.count()
     texts = Translation.objects.filter(entry__in=entries)
     rows = {
@@ -56,7 +56,7 @@ def counts() -> list[Progress]:
 def missing(language: str) -> QuerySet[Entry]:
     """Return the live entries without a text in a language, the most important first."""
     there = Translation.objects.filter(language=language).values("entry")
-    return Entry.objects.filter(live=True).exclude(pk__in=there).order_by("-priority", "slug")
+    return Entry.objects.real().filter(live=True).exclude(pk__in=there).order_by("-priority", "slug")
 
 
 def waiting(kind: str, language: str) -> QuerySet[Any]:
@@ -66,7 +66,7 @@ def waiting(kind: str, language: str) -> QuerySet[Any]:
     if kind == "outdated":
         rows = out_of_date().filter(language=language)
     else:
-        rows = Translation.objects.filter(language=language, entry__live=True)
+        rows = Translation.objects.filter(language=language, entry__in=Entry.objects.real().filter(live=True))
         unfinished = Q(has_unpublished_changes=True) | Q(live=False)
         rows = rows.filter(unfinished) if kind == "drafts" else rows.filter(live=True)
     return rows.select_related("entry").order_by("-entry__priority", "entry__slug")

@@ -49,7 +49,7 @@ def table(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     asked = request.GET
-    entries = narrowed(Entry.objects.filter(live=True), asked.get("department", ""), "")
+    entries = narrowed(Entry.objects.real().filter(live=True), asked.get("department", ""), "")
     if asked.get("category") in Category.values:
         entries = entries.filter(category=asked["category"])
     page = Paginator(entries.prefetch_related("translations"), PAGE).get_page(asked.get("page"))

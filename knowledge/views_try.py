@@ -55,7 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "languages": LANGUAGE_CHOICES, "asked": given.get("text", ""), "language": language,
         "about": given.get("entry") or request.GET.get("entry", ""), "longest": MAX_LENGTH,
-        "slugs": Entry.objects.order_by("slug").values_list("slug", flat=True),
+        "slugs": Entry.objects.real().order_by("slug").values_list("slug", flat=True),
     }  # fmt: skip
     if request.method == "POST":
         try:

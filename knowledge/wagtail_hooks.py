@@ -23,6 +23,7 @@ from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from knowledge import approving as approving  # their hooks put the pages into the console
 from knowledge import views_guide as views_guide
+from knowledge import views_practice as views_practice
 from knowledge import views_translations as views_translations
 from knowledge import views_try as views_try
 from knowledge.cases import EvaluationCase
@@ -111,11 +112,17 @@ class EntryViewSet(SnippetViewSet):
                 heading="Địa điểm và liên hệ / Place and contact",
                 help_text="Có tọa độ thì có bản đồ. / With coordinates the asker gets a map.",
             ),
+            FieldPanel("picture"),
             InlinePanel(
                 "attachments",
-                heading="Tệp / Attachments",
-                label="Tệp / Attachment",
+                heading="Tài liệu gửi kèm / Documents that go with the answer",
+                label="Tài liệu / Document",
                 panels=[FieldPanel("document"), FieldPanel("language")],
+                help_text=(
+                    "Tờ gấp, mẫu đơn (PDF): người hỏi nhận tệp cùng câu trả lời, theo ngôn ngữ của họ; không chọn ngôn "
+                    "ngữ thì ai cũng nhận. / Brochures, forms (PDF): askers get the file with the answer, in their "
+                    "language; without a language everybody gets it."
+                ),
             ),
             FieldPanel("facts"),
             PublishingPanel(),
@@ -125,7 +132,7 @@ class EntryViewSet(SnippetViewSet):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
         """Return the entries with what the list shows of them."""
-        return Entry.objects.select_related("department", "latest_revision")
+        return Entry.objects.real().select_related("department", "latest_revision")
 
 
 class TranslationViewSet(SnippetViewSet):
@@ -161,6 +168,7 @@ class TranslationViewSet(SnippetViewSet):
                     help_text="Tối đa 600 ký tự, không định dạng. / At most 600 characters of plain text.",
                 )
             ),
+            FieldPanel("picture_text"),
             ChecksPanel(heading="So với bản gốc / Against the original"),
             MultiFieldPanel(
                 [
@@ -181,9 +189,8 @@ class TranslationViewSet(SnippetViewSet):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Translation]:
         """Return the translations with their siblings, which say whether one is out of date."""
-        return Translation.objects.select_related("entry", "latest_revision").prefetch_related(
-            "entry__translations"
-        )
+        rows = Translation.objects.filter(entry__in=Entry.objects.real())
+        return rows.select_related("entry", "latest_revision").prefetch_related("entry__translations")
 
 
 class DepartmentViewSet(SnippetViewSet):

@@ -1,6 +1,6 @@
-"""Takes the editing guide's pictures: `python -m tests.pictures` starts the real console on the starter content.
+"""Takes the guide's and the manual's pictures: `python -m tests.pictures` starts the real console on starter content.
 
-Written to knowledge/static/knowledge/guide/ as WebP; the same pages, so that the guide shows what editors see.
+Written to knowledge/static/knowledge/guide/ and docs/images/ as WebP; the same pages, so that they show what staff see.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import io
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -17,7 +18,8 @@ from playwright.sync_api import Page, sync_playwright
 from tests.e2e.stack import ROOT, Stack, missing
 
 OUT = ROOT / "knowledge" / "static" / "knowledge" / "guide"
-SIZE = {"width": 1280, "height": 800}
+DOCS = ROOT / "docs" / "images"
+SIZE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 CHROMIUM = "/usr/bin/chromium"
 ENTRY, TEXT = "vinh-trang-visit", "from-ho-chi-minh-city"
 FIND = """
@@ -42,12 +44,30 @@ chat = Conversation.objects.create(channel="web", chat_id="guide", language="vi"
 for language, text in {ASKED!r}:
     Turn.objects.create(conversation=chat, text=text, language=language, outcome="not_known")
 """
+# An inquiry that was answered: its answer can be edited, its steps stand in the audit log.
+ANSWERED = """
+import django; django.setup()
+from django.contrib.auth import get_user_model
+from bot.models import Conversation, Message
+from desk import answers, tickets
+chat = Conversation.objects.create(channel="telegram", chat_id="guide-ticket", language="en")
+words = "We pack dried fruit and look for 2,000 square metres near My Tho."
+Message.objects.create(conversation=chat, author="user", text=words, state="delivered")
+ticket = tickets.open_ticket("investment", conversation=chat, language="en", words=words)
+admin = get_user_model().objects.get(is_superuser=True)
+tickets.claim(ticket, admin)
+answers.answer(
+    ticket, admin, "Two lots are free in the park. Shall we send you the plan?",
+    "Còn hai lô trống trong khu. Gửi quý vị sơ đồ nhé?",
+)
+print(ticket.number)
+"""
 
 
-def shoot(page: Page, name: str) -> None:
+def shoot(page: Page, name: str, folder: Path = OUT) -> None:
     """Save what the window shows."""
     page.wait_for_load_state("networkidle")
-    Image.open(io.BytesIO(page.screenshot())).save(OUT / f"{name}.webp", quality=72, method=6)
+    Image.open(io.BytesIO(page.screenshot())).save(folder / f"{name}.webp", quality=72, method=6)
     print(f"→ {name}.webp")
 
 
@@ -86,6 +106,26 @@ def pictures(page: Page, desk: str, entry: int, vi: int, ko: int) -> None:
     shoot(page, "try")
 
 
+def of_the_desk(page: Page, desk: str, ticket: str) -> None:
+    """Show how a sent answer is edited, and the audit log; on a desktop and on a phone."""
+    for suffix, size in (("", SIZE), ("-phone", PHONE)):
+        page.set_viewport_size(size)
+        page.goto(f"{desk}/tickets/{ticket}/")
+        page.get_by_text("Sửa câu đã gửi").click()
+        page.get_by_text("Người hỏi thấy câu mới").scroll_into_view_if_needed()
+        shoot(page, f"desk-edit{suffix}", DOCS)
+        page.goto(f"{desk}/audit/")
+        shoot(page, f"desk-audit{suffix}", DOCS)
+
+
+def of_practice(page: Page, desk: str) -> None:
+    """Show the exercises."""
+    page.set_viewport_size(SIZE)
+    page.goto(f"{desk}/practice/")
+    page.get_by_role("button", name=re.compile("Bắt đầu")).click()
+    shoot(page, "practice", DOCS)
+
+
 def main() -> None:
     """Start what the pages need, and take the pictures."""
     if reason := missing():
@@ -108,6 +148,8 @@ def main() -> None:
             page.locator("form button[type=submit]").first.click()
             page.wait_for_url("**/")
             pictures(page, stack.desk, entry, vi, ko)
+            of_practice(page, stack.desk)
+            of_the_desk(page, stack.desk, stack.manage(code=ANSWERED).split()[-1])
             browser.close()
     finally:
         stack.__exit__()

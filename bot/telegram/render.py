@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from django.conf import settings
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import MessageLimit
 
@@ -29,7 +30,7 @@ def html(reply: dict[str, Any], language: str) -> str:
     """Return a reply as Telegram HTML: the text, then the notes and the source in italics."""
     parts = [escape(reply["text"])]
     notes = []
-    for note in lines_under(reply, language):
+    for note in lines_under(reply, language, settings.CHAT_URL):
         line = escape(note.text)
         if note.url:
             line = line.replace(escape(note.link), f'<a href="{escape(note.url)}">{escape(note.link)}</a>', 1)
@@ -41,7 +42,7 @@ def html(reply: dict[str, Any], language: str) -> str:
 
 def plain(reply: dict[str, Any], language: str) -> str:
     """Return the same without markup, for the retry after Telegram refused the HTML."""
-    notes = [f"{note.text} {note.url}".strip() for note in lines_under(reply, language)]
+    notes = [f"{note.text} {note.url}".strip() for note in lines_under(reply, language, settings.CHAT_URL)]
     return "\n\n".join(part for part in (reply["text"], "\n".join(notes)) if part)
 
 

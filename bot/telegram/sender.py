@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 from aiolimiter import AsyncLimiter
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from telegram import Message as TelegramMessage
 from telegram.constants import ParseMode
@@ -18,12 +19,14 @@ from bot.models import Author, Delivery, Message
 from bot.outbox import Sent
 from bot.telegram import render
 from bot.texts import say
+from knowledge import media
 
 logger = logging.getLogger(__name__)
 # Telegram's limits (core.telegram.org/bots/faq): about one message a second in a chat, short bursts forgiven, and
 # 30 a second in all.
 CHAT_SECONDS, TOTAL_RATE = 3.0, 30
 REMEMBERED_CHATS = 10_000
+MAX_CAPTION = 1024
 
 
 class TelegramSender:
@@ -53,6 +56,7 @@ class TelegramSender:
         except TelegramError as error:
             return Sent(Delivery.FAILED, error=str(error))
         await self._pin(chat_id, message)
+        await self._files(chat_id, message)
         return Sent(Delivery.DELIVERED, external_id=str(sent.message_id))
 
     async def edit(self, message: Message) -> Sent:
@@ -108,6 +112,22 @@ class TelegramSender:
             )
         except TelegramError as error:  # the address stands in the text; a pin is worth no second message
             logger.warning("No map pin for message %s: %s", message.pk, error)
+
+    async def _files(self, chat_id: str, message: Message) -> None:
+        """Send what goes with an answer after it; should Telegram refuse a document, its address stands in the text."""
+        for file in message.payload.get("files") or ():
+            kind, number = file["kind"], int(file["url"].split("/")[3])
+            given = await sync_to_async(media.read)(kind, number)
+            if given is None:
+                continue
+            try:
+                async with self._limiter(chat_id), self._total:
+                    if kind == media.PICTURE:
+                        await self.bot.send_photo(chat_id, given.content, caption=file["title"][:MAX_CAPTION])
+                    else:
+                        await self.bot.send_document(chat_id, given.content, filename=given.name)
+            except TelegramError as error:
+                logger.warning("No %s for message %s: %s", kind, message.pk, error)
 
     def _limiter(self, chat_id: str) -> AsyncLimiter:
         limiter = self._chats.pop(chat_id, None) or AsyncLimiter(

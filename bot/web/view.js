@@ -105,6 +105,7 @@ export class LogView {
       plate,
       ...notes(reply),
       el("div", { class: "text", lang: reply.language }, ...linked(reply.text.trim(), { emergency })),
+      ...pictures(reply),
       facts(reply),
       sourceLine(reply),
     );
@@ -164,12 +165,31 @@ function facts(reply) {
   }
   if (phone) rows.push([text("phone_label"), telephoneLink(phone)]);
   if (web) rows.push([text("web_label"), outside(web, web.replace(/^https?:\/\/(www\.)?|\/$/g, ""))]);
+  for (const file of (reply.files ?? []).filter(({ kind }) => kind === "document")) {
+    rows.push([text("document_label"), el("a", { href: file.url, download: "" }, `${file.title} (${sizeText(file.size)})`)]);
+  }
   if (!rows.length) return null;
   return el(
     "dl",
     { class: "facts" },
     ...rows.map(([name, ...values]) => el("div", {}, el("dt", {}, name), ...values.map((value) => el("dd", {}, value)))),
   );
+}
+
+/** The pictures of an answer, each with what it shows; the whole picture opens in a tab of its own. */
+function pictures(reply) {
+  return (reply.files ?? [])
+    .filter(({ kind }) => kind === "picture")
+    .map(({ url, title }) => {
+      const link = outside(new URL(url, location.href).href, "");
+      link.className = "picture";
+      link.prepend(el("img", { src: url, alt: title, lang: reply.language, loading: "lazy" }));
+      return link;
+    });
+}
+
+function sizeText(size) {
+  return size >= 1e6 ? `${(size / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(size / 1e3))} kB`;
 }
 
 /** A map of the place: its pin where the coordinates are known, else a search for its name. */

@@ -191,7 +191,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("event_start", "Sự kiện từ / Event starts", day, empty=None),
     Column("event_end", "Sự kiện đến / Event ends", day, empty=None),
     Column("event_repeats", "Sự kiện lặp lại / Event repeats", _choice(Repeats.choices)),
-    Column("sensitivity", "Phạm vi / Sensitivity", _choice(Sensitivity.choices), empty=None),
+    Column("sensitivity", "Phạm vi / Sensitivity", _choice(Sensitivity.choices[:2]), empty=None),
     Column("statement", "Phát ngôn chính thức / Official statement", _yes, empty=None),
     Column("clarification", "Đính chính / Clarification", _yes, empty=None),
     Column("priority", "Ưu tiên / Priority", _whole(1, 100), empty=None),

@@ -88,7 +88,7 @@ def make_plan(read: Read, user: Any, defaults: Defaults) -> Plan:
 
 
 def _entries(slugs: Any) -> dict[str, Entry]:
-    entries = Entry.objects.select_related("department", "latest_revision").prefetch_related("translations")
+    entries = Entry.objects.real().select_related("department", "latest_revision").prefetch_related("translations")
     names = [*slugs]
     return {
         entry.slug: entry

@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 def everything() -> Iterator[Row]:
     """Yield a row for every text of every entry, and one for an entry that has none yet."""
-    entries = Entry.objects.select_related("department").prefetch_related("sources", "translations")
+    entries = Entry.objects.real().select_related("department").prefetch_related("sources", "translations")
     for entry in entries.order_by("category", "slug"):
         row = _entry(entry)
         texts = sorted(entry.translations.all(), key=lambda text: CODES.index(text.language))
@@ -39,7 +39,7 @@ def everything() -> Iterator[Row]:
 
 def missing(language: str) -> Iterator[Row]:
     """Yield a row for every entry whose text in a language is missing or older than its original, with the original."""
-    for entry in Entry.objects.prefetch_related("translations").order_by("category", "slug"):
+    for entry in Entry.objects.real().prefetch_related("translations").order_by("category", "slug"):
         texts = {text.language: text for text in entry.translations.all()}
         there = texts.pop(language, None)
         original = texts.get(there.source_language if there else "") or _original(texts)

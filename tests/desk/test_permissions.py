@@ -51,6 +51,7 @@ PAGES = {
     "translations, table": "knowledge_translations:table",
     "asked in vain": "desk_gaps:index",
     "editing guide": "knowledge_guide",
+    "practice": "knowledge_practice:index",
     "quality": "desk_quality:index",
     "import and export": "desk_exchange:index",
     "export, table": "desk_exchange:table",
@@ -107,6 +108,8 @@ class World:
             "post", reverse("knowledge_try:case"), {"text": "Is it free?", "language": "en", "entry": entry.slug}
         )  # fmt: skip
         self.requests["try it, changes"] = ("get", reverse("knowledge_try:changes", args=[self.translation.pk]), {})
+        for step in ("begin", "end"):
+            self.requests[f"practice, {step}"] = ("post", reverse(f"knowledge_practice:{step}"), {})
         self.requests["asked in vain, again"] = ("post", reverse("desk_gaps:again"), {})
         turn = Turn.objects.create(
             conversation=Conversation.objects.create(channel="web", chat_id="vain"), text="a gym?", language="en",

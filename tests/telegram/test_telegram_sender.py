@@ -13,6 +13,7 @@ from bot.models import Conversation, Delivery, Message
 from bot.telegram import render
 from bot.telegram.sender import TelegramSender
 from desk.models import Ticket
+from knowledge import media
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANSWER = {
@@ -190,3 +191,35 @@ def test_splitting_loses_no_word_and_keeps_the_limit(text: str) -> None:
     pieces = render.split(text)
     assert all(0 < len(piece) <= render.MAX_TEXT for piece in pieces)
     assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+FILES = [
+    {"kind": "picture", "title": "The gate", "url": "/files/picture/7/3.jpg"},
+    {"kind": "document", "title": "Brochure", "url": "/files/document/9/Brochure.pdf", "size": 1200},
+]
+
+
+@pytest.fixture
+def kept(monkeypatch) -> dict:
+    """Pictures and documents by (kind, number)."""
+    files = {
+        ("picture", 7): media.Given("gate.jpg", "image/jpeg", b"\xff\xd8 jpeg"),
+        ("document", 9): media.Given("Brochure.pdf", "application/pdf", b"%PDF-1.4"),
+    }
+    monkeypatch.setattr(media, "read", lambda kind, number: files.get((kind, number)))
+    return files
+
+
+async def test_a_picture_and_a_brochure_follow_their_answer(sender, request_, kept) -> None:
+    sent = await sender(await message({**ANSWER, "files": FILES}))
+    assert sent.state == Delivery.DELIVERED
+    assert "📄" in request_.sent()[0]["text"]
+    assert [photo["caption"] for photo in request_.sent("sendPhoto")] == ["The gate"]
+    assert len(request_.sent("sendDocument")) == 1
+
+
+async def test_a_file_that_telegram_refuses_or_that_is_gone_does_not_undo_the_answer(sender, request_, kept) -> None:
+    request_.fail("sendPhoto", 400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
+    del kept[("document", 9)]
+    assert (await sender(await message({**ANSWER, "files": FILES}))).state == Delivery.DELIVERED
+    assert request_.sent("sendDocument") == []

@@ -15,19 +15,22 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from wagtail import signals
 
-from bot import retention
+from bot import retention, wishes
 from bot.models import Delivery, Message
 from desk import deadlines, gaps, quality
+from knowledge import practice
 from knowledge.client import SearchUnavailable
 
 logger = logging.getLogger("worker")
 # Retention counts in days; looking every 30 s would read the message table for nothing.
 RETENTION_EVERY = dt.timedelta(hours=6)
+TELL_EVERY = dt.timedelta(minutes=10)
 
 
 class Command(BaseCommand):
     help = "Publish and expire what is scheduled, remind of deadlines, tidy up; runs until stopped."
     retained_at: dt.datetime | None = None
+    told_at: dt.datetime | None = None
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--seconds", type=float, default=30.0, help="time between two rounds")
@@ -66,8 +69,11 @@ class Command(BaseCommand):
             self.retained_at = now
             if any(report.rows.values()):
                 logger.info("Retention: erased %s", {kind: rows for kind, rows in report.rows.items() if rows})
+            if left := practice.tidy(now):
+                logger.info("Deleted %s practice entries that were left", left)
         self.judge(now)
         self.group(now)
+        self.tell(now)
 
     @staticmethod
     def judge(now: dt.datetime) -> None:
@@ -86,6 +92,17 @@ class Command(BaseCommand):
                 gaps.make(now, settings.GAPS_REPORT)
             except SearchUnavailable as error:
                 logger.debug("What was asked in vain is not grouped: %s", error)
+
+    def tell(self, now: dt.datetime) -> None:
+        """Tell those who wanted to know that there is an answer; the search service may be down, then later."""
+        if self.told_at is not None and now - self.told_at < TELL_EVERY:
+            return
+        self.told_at = now
+        try:
+            if told := wishes.tell():
+                logger.info("Told %s askers that there is an answer now", told)
+        except SearchUnavailable as error:
+            logger.debug("Nobody is told of new answers: %s", error)
 
     @staticmethod
     def publish() -> None:
