@@ -117,7 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the figures; the exit status is 1 below the targets, and when there is no model."""
     parser = argparse.ArgumentParser(prog="python -m nlu.measure_press", description=__doc__.splitlines()[0])
     parser.add_argument("--file", type=Path, default=LABELLED, help="the labelled set")
-    splits = ("tune", "test", "blind", "blind2", "all")
+    splits = ("tune", "test", "blind", "blind2", "blind3", "all")
     parser.add_argument("--split", default="test", choices=splits, help="which part of it")
     parser.add_argument("--cues", action="store_true", help="the cues alone, without the trained model")
     parser.add_argument("--wrong", action="store_true", help="also the messages read wrongly")
